@@ -1,0 +1,5 @@
+"""``python -m pipelines`` is ``sagedag``."""
+
+from pipelines.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""The command line: ``sagedag COMMAND …``.
+
+Each command is one module of this package that offers ``command``, a click command; it is imported
+only when it is called, so that light commands stay light.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines.errors import SagedagError
+
+# In the order of the help page.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("pipelines.cli.init", "Start a small working project."),
+    "validate": ("pipelines.cli.validate", "Check definitions; print every mistake."),
+    "compile": ("pipelines.cli.compile", "Write the pipeline definition JSON."),
+    "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
+    "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
+    "runs": ("pipelines.cli.runs", "List and inspect local runs."),
+    "models": ("pipelines.cli.models", "List and inspect locally registered models."),
+    "explain": ("pipelines.cli.explain", "Explain a step kind, a field or an error code."),
+    "schema": ("pipelines.cli.schema", "Print the JSON Schema of definitions."),
+    "fmt": ("pipelines.cli.fmt", "Put keys in the documented order."),
+    "doctor": ("pipelines.cli.doctor", "Say what works on this machine."),
+}
+
+
+class CommandGroup(click.Group):
+    """A click group that imports a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of the help page."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return the command called ``cmd_name``, or None where there is none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve the command; an unknown one is answered with the nearest name."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, 1, 0.6)
+            hint = f" Did you mean `{near[0]}`?" if near else ""
+            ctx.fail(f"there is no command `{args[0]}`.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their one-line help, importing none of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Change to this directory first.",
+)
+@click.version_option(package_name="sagedag", message="sagedag %(version)s")
+def root(directory: Path | None) -> None:
+    """SageMaker Pipelines from YAML: check, compile, run here, deploy."""
+    if directory is not None:
+        os.chdir(directory)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the code that :mod:`pipelines.errors` lists.
+
+    Args:
+        arguments: the words after ``sagedag``; by default those of this process.
+    """
+    try:
+        code = root.main(args=arguments, prog_name="sagedag", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except SagedagError as error:
+        click.echo(f"{click.style('error', fg='red', bold=True)}: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"{click.style('hint', bold=True)}: {error.hint}", err=True)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        # The reader of our output went away (`sagedag graph | head`); say nothing more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
