@@ -1,0 +1,9 @@
+"""Running one job the way SageMaker's containers see it, as a process of this machine."""
+
+from __future__ import annotations
+
+from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.processing import run_processing
+from pipelines.local.jobs.training import run_training
+
+__all__ = ["JobContext", "JobFailed", "JobStopped", "run_processing", "run_training"]

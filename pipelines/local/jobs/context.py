@@ -1,0 +1,93 @@
+"""What a job is started with, and how it can end badly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.local.isolation import Isolation
+from pipelines.local.objects import ObjectStore
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """Where and as what one job runs.
+
+    Attributes:
+        name: the job's name.
+        arn: the job's ARN.
+        folder: an empty or missing folder for the job alone; ``ml`` below it is its ``/opt/ml``,
+            ``tmp`` its ``/tmp``. The caller removes it (``discard``) when nobody needs it any more.
+        objects: where inputs are read and outputs written.
+        isolation: how the job is kept apart.
+        cancelled: set by the caller to stop the job.
+        on_line: called with each line the job prints, cut to a bounded length, without control
+            characters; from the thread that runs the job.
+        log: the file that gets all output.
+        account: twelve digits.
+        region: the AWS region's name.
+        environment: further variables of the job, such as the address of a local S3.
+        hidden: folders the job must not see besides the home, the base folder and the store.
+        grace: seconds between the polite and the final signal.
+    """
+
+    name: str
+    arn: str
+    folder: Path
+    objects: ObjectStore
+    isolation: Isolation
+    cancelled: threading.Event
+    on_line: Callable[[str], None] | None
+    log: Path
+    account: str
+    region: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[Path, ...] = ()
+    grace: float = 5.0
+
+    @property
+    def ml(self) -> Path:
+        """The folder that is the job's ``/opt/ml``."""
+        return self.folder / "ml"
+
+    @property
+    def scratch(self) -> Path:
+        """The folder that is the job's ``/tmp``."""
+        return self.folder / "tmp"
+
+
+class JobFailed(Exception):  # noqa: N818 - the name says what happened
+    """A job ended badly, or could not be started.
+
+    Attributes:
+        reason: what happened, as a FailureReason.
+        exit_code: the exit status of its process; None when it never ran or was ended by us.
+        log: the file with its output.
+        hint: what to do about it; may be empty.
+        description: the Describe response of the failed job; empty when it never started.
+    """
+
+    def __init__(
+        self, reason: str, log: Path, exit_code: int | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+        self.exit_code = exit_code
+        self.log = log
+        self.description: dict[str, Any] = {}
+
+
+class JobStopped(Exception):  # noqa: N818 - being stopped is no error
+    """The caller asked the job to stop, and it did.
+
+    Attributes:
+        description: the Describe response of the stopped job.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("the job was stopped")
+        self.description: dict[str, Any] = {}

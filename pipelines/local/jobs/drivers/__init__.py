@@ -1,0 +1,33 @@
+"""Stand-ins for images that bring their own program, such as the built-in algorithms.
+
+A driver is one file here with a class of the ``Driver`` protocol, and one entry in ``DRIVERS``. It
+turns a training request into a command that does what the image would do, over an open library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pipelines.local.jobs.context import JobContext
+from pipelines.local.jobs.images import Image
+from pipelines.local.jobs.process import Command
+
+
+class Driver(Protocol):
+    """Runs what an image's own program would."""
+
+    def accepts(self, image: Image, request: Mapping[str, Any]) -> bool:
+        """Whether this driver stands for the image of the request."""
+
+    def command(self, request: Mapping[str, Any], context: JobContext) -> Command:
+        """The command of the job; ``/opt/ml`` is already laid out."""
+
+
+DRIVERS: tuple[Driver, ...] = ()
+"""The first driver that accepts an image runs it."""
+
+
+def find_driver(image: Image, request: Mapping[str, Any]) -> Driver | None:
+    """The driver for an image, or None."""
+    return next((driver for driver in DRIVERS if driver.accepts(image, request)), None)

@@ -1,0 +1,83 @@
+"""The variables a job's process gets: an allow-list of the user's, and SageMaker's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipelines.local.jobs.context import JobContext
+
+INHERITED = (
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
+"""The user's variables that a job sees, besides those that begin with LC_. None holds a secret."""
+
+
+def job_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, str]:
+    """All variables of a job.
+
+    Args:
+        context: the job.
+        own: those of the request and of its contract; they win over the defaults.
+
+    Returns:
+        The variables; paths in them are a container's.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name in INHERITED or name.startswith("LC_")
+    }
+    defaults = {
+        "PATH": search_path(context),
+        "HOME": "/tmp",  # noqa: S108 - private to the job
+        "TMPDIR": "/tmp",  # noqa: S108 - private to the job
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_REGION": context.region,
+        "AWS_DEFAULT_REGION": context.region,
+        "AWS_ACCESS_KEY_ID": "LOCALRUNNOTAREALKEY",
+        "AWS_SECRET_ACCESS_KEY": "local-run-not-a-real-secret",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+    return inherited | defaults | dict(context.environment) | dict(own)
+
+
+def search_path(context: JobContext) -> str:
+    """PATH with this interpreter first, so that ``python3`` and ``python`` are it.
+
+    An interpreter called otherwise (``python3.11`` alone in its folder) gets a folder with two
+    scripts of these names; a link would hide from a virtual environment that it is one.
+    """
+    beside = Path(sys.executable).parent
+    folders = [str(beside)]
+    missing = [name for name in ("python", "python3") if not (beside / name).exists()]
+    if missing:
+        names = context.folder / "bin"
+        names.mkdir(parents=True, exist_ok=True)
+        for name in missing:
+            script = names / name
+            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+            script.chmod(0o755)
+        folders.append(str(names))
+    usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    if sys.platform == "darwin" and (brew := shutil.which("brew")):
+        usual.insert(0, str(Path(brew).parent))
+    return ":".join(folders + usual)

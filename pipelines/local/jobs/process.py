@@ -1,0 +1,195 @@
+"""Running a job's process: its output, its time limit, being stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import select
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from pipelines.local.isolation import Launch, Sandbox
+from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.environment import job_environment
+
+MAX_LINE = 4096
+"""Longest line, in characters, that is handed on; the log file has the whole."""
+
+_CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_TICK = 0.05
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a job runs.
+
+    Attributes:
+        argv: program and arguments, with a container's paths.
+        environment: the variables of the request and the contract.
+        cwd: the working directory in the container.
+        seconds: the time limit; None for none.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: str
+    seconds: float | None
+
+
+def run_command(command: Command, context: JobContext) -> int:
+    """Run a job's command to its end and return its exit status.
+
+    Raises:
+        JobFailed: it could not be started, or it ran into its time limit.
+        JobStopped: the caller cancelled it.
+    """
+    if context.cancelled.is_set():
+        raise JobStopped
+    context.log.parent.mkdir(parents=True, exist_ok=True)
+    alive_there, alive_here = os.pipe()
+    report_here, report_there = os.pipe()
+    try:
+        sandbox = Sandbox(
+            ml=context.ml,
+            scratch=context.scratch,
+            argv=command.argv,
+            environment=job_environment(context, command.environment),
+            cwd=command.cwd,
+            hidden=_hidden(context),
+            lifeline=alive_there,
+            status=report_there,
+        )
+        with context.isolation.launch(sandbox) as launch, context.log.open("ab") as log:
+            process = _start(launch, context)
+            for descriptor in (alive_there, report_there):
+                os.close(descriptor)
+            alive_there = report_there = -1
+            return _attend(process, command.seconds, context, log, report_here)
+    finally:
+        for descriptor in (alive_here, alive_there, report_here, report_there):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def _hidden(context: JobContext) -> tuple[Path, ...]:
+    store = context.objects.root
+    around = store.parent if store.parent.name == ".sagedag" else store
+    return (around, context.objects.base, *context.hidden)
+
+
+def _start(launch: Launch, context: JobContext) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            launch.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(launch.environment),
+            cwd=launch.cwd,
+            pass_fds=launch.inherited,
+            start_new_session=True,
+            bufsize=0,
+        )
+    except (OSError, ValueError) as problem:
+        raise JobFailed(f"the job could not be started: {problem}", context.log) from None
+
+
+def _attend(
+    process: subprocess.Popen[bytes],
+    seconds: float | None,
+    context: JobContext,
+    log: BinaryIO,
+    status: int,
+) -> int:
+    """Copy the output until the job ends; end it when it must."""
+    lines = LineReader(context.on_line)
+    started = time.monotonic()
+    asked: float | None = None
+    overdue = False
+    assert process.stdout is not None  # noqa: S101 - Popen was given a pipe
+    with process.stdout as stream:
+        try:
+            while chunk := _next_chunk(stream):
+                if chunk is not _NOTHING:
+                    log.write(chunk)
+                    log.flush()
+                    lines.feed(chunk)
+                now = time.monotonic()
+                overdue = overdue or (seconds is not None and now - started > seconds)
+                if asked is None and (overdue or context.cancelled.is_set()):
+                    asked = now
+                    context.isolation.stop(process.pid)
+                elif asked is not None and now - asked > context.grace:
+                    context.isolation.kill(process.pid)
+            lines.close()
+        finally:
+            if process.poll() is None and not _ends_soon(process):
+                context.isolation.kill(process.pid)
+            code = process.wait()
+    if context.cancelled.is_set() and asked is not None and not overdue:
+        raise JobStopped
+    if overdue:
+        raise JobFailed(
+            f"MaxRuntimeExceeded: the job ran longer than {seconds:g} s (MaxRuntimeInSeconds)",
+            context.log,
+        )
+    if report := os.read(status, 4096):
+        text = report.decode("utf-8", "replace")
+        raise JobFailed(f"the job could not be started: {text}", context.log)
+    return code if code >= 0 else 128 - code
+
+
+_NOTHING = b"nothing yet"
+
+
+def _next_chunk(stream: IO[bytes]) -> bytes:
+    """Some output, ``_NOTHING`` when there is none for a moment, or b"" at the end."""
+    ready, _, _ = select.select([stream], [], [], _TICK)
+    return os.read(stream.fileno(), 1 << 16) if ready else _NOTHING
+
+
+def _ends_soon(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the launcher ends by itself now that its output has ended."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1.0)
+    return process.poll() is not None
+
+
+class LineReader:
+    """Cuts a stream of bytes into lines of bounded length without control characters.
+
+    Args:
+        on_line: gets each line; None to drop them.
+    """
+
+    def __init__(self, on_line: Callable[[str], None] | None) -> None:
+        self._on_line = on_line
+        self._rest = b""
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        if self._on_line is None:
+            return
+        *whole, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
+        for line in whole:
+            self._emit(line)
+            self._skipping = False
+        if len(self._rest) > MAX_LINE * 4:
+            self._emit(self._rest)
+            self._skipping, self._rest = True, b""
+
+    def close(self) -> None:
+        """Hand on a last line that has no end."""
+        if self._rest and self._on_line is not None:
+            self._emit(self._rest)
+
+    def _emit(self, line: bytes) -> None:
+        if self._on_line is not None and not self._skipping:
+            text = line.rsplit(b"\r", 1)[-1].decode("utf-8", "replace")
+            self._on_line(_CONTROL.sub("", text)[:MAX_LINE])

@@ -1,0 +1,190 @@
+"""What a training container runs: its own entry point, a user's script, or a driver's program.
+
+Script mode is that of AWS's framework images: hyperparameters name the script and the archive it is
+in; all others become arguments and ``SM_*`` variables. Source: the README and the public behaviour
+of the SageMaker Training Toolkit (github.com/aws/sagemaker-training-toolkit).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipelines.errors import ExecutionFailed
+from pipelines.local.jobs.archive import unpack
+from pipelines.local.jobs.context import JobContext, JobFailed
+from pipelines.local.jobs.drivers import find_driver
+from pipelines.local.jobs.images import parse_image
+from pipelines.local.jobs.material import inside
+from pipelines.local.jobs.process import Command
+from pipelines.local.jobs.requirements import missing_requirements
+from pipelines.local.jobs.variables import script_variables
+from pipelines.local.objects import is_s3
+
+CODE = "/opt/ml/code"
+"""Where script mode unpacks the user's code and runs it."""
+
+WORKING_DIRECTORY = "/tmp"  # noqa: S108 - the job's own
+"""**[U]** The working directory of images that are not run in script mode."""
+
+
+def training_command(request: Mapping[str, Any], context: JobContext) -> Command:
+    """What a training job runs, its code laid out.
+
+    Args:
+        request: the resolved arguments of CreateTrainingJob.
+        context: the job; its configuration files and channels are in place.
+
+    Raises:
+        JobFailed: nothing is known to run, the code cannot be had, or requirements are missing.
+    """
+    algorithm = request.get("AlgorithmSpecification", {})
+    own = _job_variables(request, context)
+    limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+    seconds = float(limit) if limit is not None else None
+    entry = [str(part) for part in algorithm.get("ContainerEntrypoint") or ()]
+    arguments = [str(part) for part in algorithm.get("ContainerArguments") or ()]
+    if entry:
+        _warn_of_requirements(context)
+        return Command((*entry, *arguments), own, WORKING_DIRECTORY, seconds)
+    parameters = decode_hyperparameters(request.get("HyperParameters", {}))
+    program = own.get("SAGEMAKER_PROGRAM") or parameters.get("sagemaker_program")
+    if program:
+        return _script_command(str(program), parameters, request, context, own, seconds)
+    image = parse_image(str(algorithm.get("TrainingImage", "")))
+    driver = find_driver(image, request)
+    if driver is not None:
+        return driver.command(request, context)
+    raise JobFailed(
+        f"ImageNotRunnable: the request names no script, and what the image {image.name!r} runs by "
+        "itself is not known on this machine",
+        context.log,
+        hint="Give a script (entry_point), or run the job with docker isolation or through a local "
+        "handler that stands for this image.",
+    )
+
+
+def decode_hyperparameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters as script mode sees them: each value is JSON, or the text that is none."""
+    decoded: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            decoded[str(name)] = json.loads(value) if isinstance(value, str) else value
+        except ValueError:
+            decoded[str(name)] = value
+    return decoded
+
+
+def script_arguments(parameters: Mapping[str, Any]) -> list[str]:
+    """The user's hyperparameters as ``--name value`` in the names' order; one letter takes one dash."""
+    arguments = []
+    for name in sorted(parameters):
+        value = parameters[name]
+        if isinstance(value, Mapping):
+            text = ",".join(f"{key}={value[key]}" for key in sorted(value))
+        else:
+            text = "" if value is None else str(value)
+        arguments += [f"--{name}" if len(name) > 1 else f"-{name}", text]
+    return arguments
+
+
+def _job_variables(request: Mapping[str, Any], context: JobContext) -> dict[str, str]:
+    given = {str(name): str(value) for name, value in request.get("Environment", {}).items()}
+    return given | {"TRAINING_JOB_NAME": context.name, "TRAINING_JOB_ARN": context.arn}
+
+
+def _script_command(
+    program: str,
+    parameters: Mapping[str, Any],
+    request: Mapping[str, Any],
+    context: JobContext,
+    own: Mapping[str, str],
+    seconds: float | None,
+) -> Command:
+    code = context.ml / "code"
+    _place_code(own, parameters, code, context)
+    script = Path(os.path.normpath(code / program))
+    if not script.is_relative_to(code) or not script.is_file():
+        there = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
+        raise JobFailed(
+            f"ClientError: the script {program!r} is not in the job's code; there is: {there}",
+            context.log,
+        )
+    _require(code / "requirements.txt", context)
+    users = {name: value for name, value in parameters.items() if not _is_ours(name)}
+    arguments = script_arguments(users)
+    variables = script_variables(program, users, arguments, parameters, request, context)
+    environment = {**variables, "PYTHONPATH": CODE, **own}
+    if program.endswith(".py"):
+        package = (code / "setup.py").is_file()
+        start = ["-m", program[:-3].replace("/", ".")] if package else [program]
+        return Command(("python3", *start, *arguments), environment, CODE, seconds)
+    line = f"./{shlex.quote(program)} {shlex.join(arguments)}"
+    script.chmod(script.stat().st_mode | 0o100)
+    return Command(("/bin/sh", "-c", line), environment, CODE, seconds)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a hyperparameter belongs to the toolkit, not to the user's script."""
+    return name.startswith("sagemaker_") or name in (
+        "_tuning_objective_metric",
+        "default_user_module_name",
+    )
+
+
+def _place_code(
+    own: Mapping[str, str], parameters: Mapping[str, Any], code: Path, context: JobContext
+) -> None:
+    """Fill ``/opt/ml/code`` from the submitted archive, or from the channel ``code``."""
+    directory = str(
+        own.get("SAGEMAKER_SUBMIT_DIRECTORY") or parameters.get("sagemaker_submit_directory") or ""
+    )
+    try:
+        if directory and (is_s3(directory) or directory.startswith("file:")):
+            folder = context.folder / "source"
+            context.objects.download(directory, folder)
+            _copy_code(folder, code)
+            shutil.rmtree(folder)
+        elif directory and directory != CODE:
+            _copy_code(inside(context, directory, "sagemaker_submit_directory"), code)
+        elif (context.ml / "input/data/code").is_dir():
+            _copy_code(context.ml / "input/data/code", code)
+    except (ExecutionFailed, OSError) as problem:
+        raise JobFailed(f"ClientError: the job's code: {problem}", context.log) from None
+
+
+def _copy_code(source: Path, code: Path) -> None:
+    """Copy a folder of code, or unpack the one archive that it is or holds."""
+    files = list(source.iterdir()) if source.is_dir() else [source]
+    if len(files) == 1 and files[0].name.endswith((".tar.gz", ".tgz")):
+        unpack(files[0], code)
+    elif source.is_dir():
+        shutil.copytree(source, code, dirs_exist_ok=True, symlinks=True)
+    else:
+        shutil.copy(source, code)
+
+
+def _require(requirements: Path, context: JobContext) -> None:
+    missing = missing_requirements(requirements)
+    if missing:
+        raise JobFailed(
+            "ClientError: the code's requirements.txt asks for what this interpreter lacks: "
+            + "; ".join(missing),
+            context.log,
+            hint="Install it into this environment: pip install "
+            + " ".join(shlex.quote(each.partition(" (")[0]) for each in missing),
+        )
+
+
+def _warn_of_requirements(context: JobContext) -> None:
+    """Say in the log what is missing before a container's own installer tries to fetch it."""
+    missing = missing_requirements(context.ml / "input/data/code/requirements.txt")
+    if missing:
+        context.log.parent.mkdir(parents=True, exist_ok=True)
+        with context.log.open("a", encoding="utf-8") as log:
+            log.write(f"sagedag: this interpreter lacks: {'; '.join(missing)}\n")

@@ -1,0 +1,190 @@
+"""A training job: channels laid out, the container's command run, model and output stored.
+
+Source of the contract: Amazon SageMaker Developer Guide, "How Amazon SageMaker AI Provides Training
+Information" and "How Amazon SageMaker AI Processes Training Output".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from pipelines.errors import ExecutionFailed
+from pipelines.local.jobs.archive import pack
+from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.material import (
+    prepare_folder,
+    read_message,
+    resource_configuration,
+    write_json,
+)
+from pipelines.local.jobs.metrics import final_metrics
+from pipelines.local.jobs.outputs import LinkLeaves, output_files
+from pipelines.local.jobs.process import run_command
+from pipelines.local.jobs.toolkit import training_command
+
+FAILURE_REASON_LENGTH = 1024
+"""Longest FailureReason. Source: DescribeTrainingJob."""
+
+_DESCRIBED = (
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "StoppingCondition",
+    "EnableNetworkIsolation",
+    "EnableInterContainerTrafficEncryption",
+    "EnableManagedSpotTraining",
+    "CheckpointConfig",
+    "ExperimentConfig",
+    "Environment",
+    "RetryStrategy",
+)
+
+
+def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+    """Run a training job.
+
+    Args:
+        request: the resolved arguments of CreateTrainingJob; its name is the context's.
+        context: where and as what it runs.
+
+    Returns:
+        The response of DescribeTrainingJob for the completed job.
+
+    Raises:
+        JobFailed: it could not be prepared or started, its process failed or ran too long, or its
+            model could not be stored; ``description`` is the Describe response.
+        JobStopped: the caller cancelled it.
+    """
+    description = _describe(request, context)
+    try:
+        _enter(description, "Downloading", "Preparing the job's folder")
+        prepare_folder(context)
+        _materialise(request, context)
+        command = training_command(request, context)
+        _enter(description, "Training", "Running the job's process")
+        description["TrainingStartTime"] = description["LastModifiedTime"]
+        code = run_command(command, context)
+        reason = read_message(context.ml / "output" / "failure", FAILURE_REASON_LENGTH)
+        if code != 0:
+            raise JobFailed(_failure(code, reason), context.log, code)
+        _enter(description, "Uploading", "Storing the model")
+        _store(request, context)
+        metrics = final_metrics(request, context, description["LastModifiedTime"])
+        if metrics:
+            description["FinalMetricDataList"] = metrics
+    except (JobFailed, JobStopped) as ending:
+        stopped = isinstance(ending, JobStopped)
+        if isinstance(ending, JobFailed):
+            description["FailureReason"] = ending.reason[:FAILURE_REASON_LENGTH]
+        _finish(description, "Stopped" if stopped else "Failed")
+        ending.description = description
+        raise
+    _finish(description, "Completed")
+    return description
+
+
+def _describe(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+    described = {name: request[name] for name in _DESCRIBED if name in request}
+    output = str(request["OutputDataConfig"]["S3OutputPath"]).rstrip("/")
+    now = datetime.now(timezone.utc)
+    return {
+        **described,
+        "TrainingJobName": context.name,
+        "TrainingJobArn": context.arn,
+        "TrainingJobStatus": "InProgress",
+        "SecondaryStatus": "Starting",
+        "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{context.name}/output/model.tar.gz"},
+        "CreationTime": now,
+        "LastModifiedTime": now,
+        "SecondaryStatusTransitions": [
+            {"Status": "Starting", "StartTime": now, "StatusMessage": "Preparing"}
+        ],
+    }
+
+
+def _enter(description: dict[str, Any], status: str, message: str) -> None:
+    """Go on to the next secondary status."""
+    now = datetime.now(timezone.utc)
+    transitions = description["SecondaryStatusTransitions"]
+    transitions[-1]["EndTime"] = now
+    transitions.append({"Status": status, "StartTime": now, "StatusMessage": message})
+    description["SecondaryStatus"] = status
+    description["LastModifiedTime"] = now
+
+
+def _finish(description: dict[str, Any], status: str) -> None:
+    _enter(description, status, description.get("FailureReason", f"Training job {status.lower()}"))
+    now = description["LastModifiedTime"]
+    description["SecondaryStatusTransitions"][-1]["EndTime"] = now
+    description["TrainingJobStatus"] = status
+    started = description.get("TrainingStartTime")
+    if started is not None:
+        description["TrainingEndTime"] = now
+        seconds = max(1, round((now - started).total_seconds()))
+        description["TrainingTimeInSeconds"] = description["BillableTimeInSeconds"] = seconds
+
+
+def _failure(code: int, reason: str | None) -> str:
+    text = f"AlgorithmError: the job's process ended with exit code {code}"
+    return f"AlgorithmError: {reason}, exit code: {code}" if reason else text
+
+
+def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
+    """Write the configuration files, copy the channels, make the output folders."""
+    channels = {
+        str(channel["ChannelName"]): channel for channel in request.get("InputDataConfig") or ()
+    }
+    names = {str(name): str(value) for name, value in request.get("HyperParameters", {}).items()}
+    write_json(context, "input/config/hyperparameters.json", names)
+    write_json(
+        context,
+        "input/config/inputdataconfig.json",
+        {name: _channel_configuration(channel) for name, channel in channels.items()},
+    )
+    write_json(context, "input/config/resourceconfig.json", resource_configuration(request))
+    for folder in ("model", "output/data", "code", "checkpoints"):
+        (context.ml / folder).mkdir(parents=True, exist_ok=True)
+    for name, channel in channels.items():
+        source = channel.get("DataSource", {}).get("S3DataSource", {})
+        if "/" in name or name in (".", "..") or "S3Uri" not in source:
+            raise JobFailed(f"ClientError: channel {name!r} has no S3 data source", context.log)
+        try:
+            context.objects.download(source["S3Uri"], context.ml / "input" / "data" / name)
+        except (ExecutionFailed, OSError) as problem:
+            raise JobFailed(f"ClientError: channel {name!r}: {problem}", context.log) from None
+
+
+def _channel_configuration(channel: Mapping[str, Any]) -> dict[str, str]:
+    source = channel.get("DataSource", {}).get("S3DataSource", {})
+    configuration = {
+        "TrainingInputMode": channel.get("InputMode", "File"),
+        "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+        "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+    }
+    if "ContentType" in channel:
+        configuration["ContentType"] = channel["ContentType"]
+    return configuration
+
+
+def _store(request: Mapping[str, Any], context: JobContext) -> None:
+    """Pack and store the model, and the further output if there is any."""
+    base = str(request["OutputDataConfig"]["S3OutputPath"]).rstrip("/")
+    prefix = f"{base}/{context.name}/output"
+    for name, folder in (("model", "model"), ("output", "output/data")):
+        archive = context.folder / f"{name}.tar.gz"
+        try:
+            files = list(output_files(context.ml / folder, context.ml))
+            if name == "output" and not files:
+                continue
+            pack(files, archive)
+            context.objects.put(f"{prefix}/{archive.name}", archive)
+        except (ExecutionFailed, LinkLeaves, OSError) as problem:
+            raise JobFailed(f"ClientError: {folder}: {problem}", context.log) from None
+        finally:
+            archive.unlink(missing_ok=True)

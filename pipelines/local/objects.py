@@ -1,0 +1,392 @@
+"""The objects of ``s3://`` URIs, kept as plain files under one folder.
+
+An object ``s3://bucket/key`` is the file ``<root>/bucket/key``. Files are written under a
+temporary name and renamed, so a run killed anywhere leaves whole objects only. URIs come from
+definitions and from what jobs wrote, so they are hostile: a key that could name a file outside its
+bucket is refused, and so is any symbolic link found inside the store.
+
+``file://`` URIs and local paths stand for S3 URIs where something is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+from urllib.parse import unquote, urlsplit
+
+from pipelines.errors import ExecutionFailed
+
+FICLONE = 0x40049409
+"""The ioctl by which a file shares another's blocks until either is written (linux/fs.h)."""
+
+MAX_KEY_BYTES = 1024
+"""Longest object key. Source: Amazon S3 User Guide, "Naming Amazon S3 objects"."""
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_CHUNK = 1 << 20
+
+
+class ObjectRefused(ExecutionFailed):
+    """A URI that names no object this store may hold."""
+
+
+class ObjectMissing(ExecutionFailed):
+    """Nothing stands at a URI that was to be read."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One object found below a URI.
+
+    Attributes:
+        uri: where it is.
+        name: its path below the URI that was asked for; ``/`` separates folders.
+        path: the file that holds it.
+        size: its length in bytes.
+    """
+
+    uri: str
+    name: str
+    path: Path
+    size: int
+
+
+class ObjectStore:
+    """Objects of ``s3://`` URIs under ``<root>/<bucket>/<key>``.
+
+    Args:
+        root: the folder that holds the buckets; made when first written.
+        base: the folder against which relative local paths resolve; the current one when missing.
+    """
+
+    def __init__(self, root: Path, base: Path | None = None) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.base = Path(os.path.realpath(base if base is not None else Path.cwd()))
+        self._digests: dict[tuple[int, int, int, int], str] = {}
+
+    def put(self, uri: str, data: bytes | Path) -> None:
+        """Write one object.
+
+        Args:
+            uri: an ``s3://`` URI with a key.
+            data: its content, or the file that holds it.
+
+        Raises:
+            ObjectRefused: the URI names no object, or the name is taken by a folder.
+        """
+        target = self._file(uri)
+        if isinstance(data, Path):
+            self._place(uri, target, lambda temporary: copy_file(data, temporary))
+        else:
+            self._place(uri, target, lambda temporary: temporary.write_bytes(data))
+
+    def get(self, uri: str) -> bytes:
+        """Read one object.
+
+        Raises:
+            ObjectMissing: there is none.
+        """
+        path = self._readable(uri)
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise ObjectMissing(f"there is no object {uri}") from None
+
+    def exists(self, uri: str) -> bool:
+        """Whether there is an object at the URI, or below it."""
+        return next(iter(self.entries(uri)), None) is not None
+
+    def list(self, uri: str) -> tuple[str, ...]:
+        """The URIs of all objects whose URI begins with this one, sorted (S3 prefix semantics).
+
+        For a local path: the file itself, or the files below the folder.
+        """
+        if not is_s3(uri):
+            return tuple(entry.uri for entry in self.entries(uri))
+        bucket, key = split(uri)
+        return tuple(entry.uri for entry in self._below(bucket, key, whole_names=False))
+
+    def entries(self, uri: str) -> tuple[Entry, ...]:
+        """What a job that takes this URI as an input gets, sorted by name.
+
+        One object has its base name as its name; objects below a folder are named relative to it.
+        A URI that is neither stands for all objects it is a prefix of, named relative to the folder
+        it lies in. **[U]** The service documents only that an S3Prefix is a key name prefix; that
+        ``data`` leaves ``database/x`` out when ``data/`` exists is ours, to keep steps apart.
+        """
+        if not is_s3(uri):
+            return tuple(self._local_entries(uri))
+        bucket, key = split(uri)
+        if key and not key.endswith("/"):
+            path = self._file(uri)
+            if path.is_file():
+                return (Entry(uri, path.name, path, path.stat().st_size),)
+        folder = key if not key or key.endswith("/") else key + "/"
+        return self._below(bucket, folder, whole_names=True) or (
+            self._below(bucket, key, whole_names=True) if key != folder else ()
+        )
+
+    def download(self, uri: str, folder: Path) -> tuple[Entry, ...]:
+        """Copy what stands at a URI into a folder, which is made; nothing there is linked.
+
+        Returns:
+            What was copied.
+
+        Raises:
+            ObjectMissing: nothing stands at the URI.
+        """
+        found = self.entries(uri)
+        if not found:
+            raise ObjectMissing(f"there is nothing at {uri}")
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in found:
+            target = folder / entry.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_file(entry.path, target)
+        return found
+
+    def upload(self, folder: Path, uri: str) -> tuple[str, ...]:
+        """Copy every file below a folder to objects below a URI.
+
+        The folder must hold no symbolic links; see ``pipelines.local.jobs.outputs``, which decides
+        what to do with those a job left. Sockets and pipes are passed over.
+
+        Returns:
+            The objects' URIs, sorted.
+
+        Raises:
+            ObjectRefused: a link was found, a name cannot be a key, or the URI is not S3's.
+        """
+        split(uri)
+        prefix = uri.rstrip("/")
+        written = []
+        for name, path in walk(folder):
+            target = f"{prefix}/{name}"
+            self.put(target, path)
+            written.append(target)
+        return tuple(sorted(written))
+
+    def digest(self, uri: str) -> str:
+        """A digest of names and contents of everything at a URI, in hexadecimal; for cache keys.
+
+        Raises:
+            ObjectMissing: nothing stands there.
+        """
+        found = self.entries(uri)
+        if not found:
+            raise ObjectMissing(f"there is nothing at {uri}")
+        whole = hashlib.sha256()
+        for entry in found:
+            name = entry.name.encode("utf-8", "surrogateescape")
+            whole.update(len(name).to_bytes(4, "big") + name)
+            whole.update(bytes.fromhex(self._file_digest(entry.path)))
+        return whole.hexdigest()
+
+    def _file_digest(self, path: Path) -> str:
+        status = path.stat()
+        known = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if known not in self._digests:
+            with path.open("rb") as stream:
+                self._digests[known] = _hash(stream)
+        return self._digests[known]
+
+    def _file(self, uri: str) -> Path:
+        """The file of an S3 URI with a key; no component of it is a symbolic link."""
+        bucket, key = split(uri)
+        if not key or key.endswith("/"):
+            raise ObjectRefused(f"{uri} names a folder, not an object")
+        path = self.root / bucket
+        for part in ("", *key.split("/")):
+            path = path / part if part else path
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                if stat.S_ISLNK(os.lstat(path).st_mode):
+                    raise ObjectRefused(f"{uri} leads through a symbolic link in the store")
+        return path
+
+    def _readable(self, uri: str) -> Path:
+        return self._file(uri) if is_s3(uri) else self._local(uri)
+
+    def _local(self, uri: str) -> Path:
+        """The file or folder that a ``file://`` URI or a local path names."""
+        if uri.startswith("file:"):
+            parts = urlsplit(uri)
+            if parts.netloc not in ("", "localhost"):
+                raise ObjectRefused(f"{uri} names another machine")
+            text = unquote(parts.path)
+        elif "://" in uri:
+            raise ObjectRefused(f"{uri} is neither an s3:// URI, a file:// URI nor a path")
+        else:
+            text = uri
+        if not text or "\0" in text:
+            raise ObjectRefused(f"{uri!r} names no file")
+        return self.base / Path(text).expanduser()
+
+    def _local_entries(self, uri: str) -> Iterator[Entry]:
+        top = self._local(uri)
+        if top.is_file():
+            yield Entry(uri, top.name, top, top.stat().st_size)
+        elif top.is_dir():
+            for path in _local_files(top):
+                name = path.relative_to(top).as_posix()
+                yield Entry(f"{uri.rstrip('/')}/{name}", name, path, path.stat().st_size)
+
+    def _below(self, bucket: str, prefix: str, *, whole_names: bool) -> tuple[Entry, ...]:
+        """The objects of a bucket whose key begins with the prefix, sorted by key."""
+        top = self.root / bucket
+        parent, _, _ = prefix.rpartition("/")
+        start = top / parent if parent else top
+        if any(
+            _is_link(top.joinpath(*parent.split("/")[:n])) for n in range(parent.count("/") + 2)
+        ):
+            raise ObjectRefused(
+                f"s3://{bucket}/{prefix} leads through a symbolic link in the store"
+            )
+        cut = len(parent) + 1 if parent and whole_names else 0
+        found = []
+        for name, path in walk(start):
+            key = f"{parent}/{name}" if parent else name
+            if key.startswith(prefix):
+                uri = f"s3://{bucket}/{key}"
+                found.append(Entry(uri, key[cut:], path, path.stat().st_size))
+        return tuple(sorted(found, key=lambda entry: entry.uri))
+
+    def _place(self, uri: str, target: Path, write: Callable[[Path], object]) -> None:
+        """Write to a temporary name beside the buckets and rename."""
+        temporary = self.root / ".writing" / secrets.token_hex(8)
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write(temporary)
+            temporary.replace(target)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError) as problem:
+            if problem.filename and str(problem.filename).startswith(str(temporary)):
+                raise
+            raise ObjectRefused(
+                f"{uri} cannot be written: an object and a folder would have the same name",
+                "S3 allows that, files do not; choose another prefix.",
+            ) from None
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def is_s3(uri: str) -> bool:
+    """Whether a URI is an ``s3://`` one."""
+    return uri.startswith("s3://")
+
+
+def split(uri: str) -> tuple[str, str]:
+    """The bucket and the key (may be empty) of an ``s3://`` URI.
+
+    Raises:
+        ObjectRefused: it is none, or its key could name a file outside the bucket.
+    """
+    if not is_s3(uri):
+        raise ObjectRefused(
+            f"{uri!r} is not an s3:// URI", "Objects are written to s3:// URIs only."
+        )
+    bucket, _, key = uri[5:].partition("/")
+    if not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        raise ObjectRefused(f"{uri!r} has no valid bucket name")
+    parts = key.removesuffix("/").split("/") if key else []
+    for part in parts:
+        if part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > 255:
+            raise ObjectRefused(f"{uri!r}: the part {part!r} of its key cannot be a file's name")
+    if len(os.fsencode(key)) > MAX_KEY_BYTES:
+        raise ObjectRefused(f"{uri[:80]!r}…: the key is longer than {MAX_KEY_BYTES} bytes")
+    return bucket, key
+
+
+def walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Every regular file below a folder with its relative name, folder by folder.
+
+    Raises:
+        ObjectRefused: there is a symbolic link.
+    """
+    pending = [("", folder)]
+    while pending:
+        prefix, current = pending.pop()
+        try:
+            children = sorted(os.scandir(current), key=lambda child: child.name)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        for child in children:
+            name = prefix + child.name
+            if child.is_symlink():
+                raise ObjectRefused(f"{name!r} is a symbolic link")
+            if child.is_dir(follow_symlinks=False):
+                pending.append((name + "/", Path(child.path)))
+            elif child.is_file(follow_symlinks=False):
+                yield name, Path(child.path)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a regular file's content, sharing its blocks where the file system can.
+
+    The copy is a file of its own: writing to it leaves the source as it was. An existing target is
+    replaced, never written through (it may be a link). The execute permission is kept.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW if not source.is_symlink() else os.O_RDONLY
+    reader = os.open(source, flags | getattr(os, "O_CLOEXEC", 0))
+    try:
+        mode = os.fstat(reader).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(source))
+        target.unlink(missing_ok=True)
+        writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644 | (mode & 0o111))
+        with os.fdopen(reader, "rb", closefd=False) as there, os.fdopen(writer, "wb") as here:
+            if not _clone(reader, writer):
+                shutil.copyfileobj(there, here, _CHUNK)
+    finally:
+        os.close(reader)
+
+
+def key_name(uri: str) -> str:
+    """The last part of a URI's path: what a file of it would be called."""
+    return PurePosixPath(uri.rstrip("/")).name
+
+
+def _clone(reader: int, writer: int) -> bool:
+    try:
+        fcntl.ioctl(writer, FICLONE, reader)
+    except OSError:
+        return False
+    return True
+
+
+def _hash(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return stat.S_ISLNK(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
+def _local_files(top: Path) -> list[Path]:
+    """The user's own files below a folder, links followed, each folder entered once."""
+    seen: set[tuple[int, int]] = set()
+    found = []
+    for current, folders, names in os.walk(top, followlinks=True):
+        status = Path(current).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        found += [path for name in names if (path := Path(current, name)).is_file()]
+    return sorted(found)
