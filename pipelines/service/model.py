@@ -12,7 +12,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from pipelines.errors import SagedagError
 from pipelines.service.nearest import suggest
 
 # Raise this whenever `_condense` changes what it writes.
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 2
 _CACHES_KEPT = 4
 _DOCUMENT = "@document"
 
@@ -103,22 +103,25 @@ class Model:
 
     Args:
         service: the service's folder name in botocore, such as `sagemaker`.
-        condensed: what `_condense` returns.
+        condensed: what `_condense` returns. A shape's line is read when the shape is asked for,
+            since a command needs a hundred of three thousand.
     """
 
-    def __init__(self, service: str, condensed: Mapping[str, Any]) -> None:
+    def __init__(self, service: str, condensed: bytes) -> None:
         self.service = service
-        self._operations: Mapping[str, Mapping[str, str]] = condensed["operations"]
-        self._facts: Mapping[str, Mapping[str, Any]] = condensed["shapes"]
+        operations, *lines = condensed.splitlines()
+        self._operations: Mapping[str, Mapping[str, str]] = json.loads(operations)
+        self._lines = dict(line.split(b" ", 1) for line in lines)
         self._shapes: dict[str, Shape] = {}
 
     def shape(self, name: str) -> Shape:
         """Returns the shape `name`; raises UnknownName."""
         found = self._shapes.get(name)
         if found is None:
-            if name not in self._facts:
-                _refuse(self.service, "shape", name, self._facts)
-            facts = self._facts[name]
+            line = self._lines.get(name.encode("utf-8", "replace"))
+            if line is None:
+                _refuse(self.service, "shape", name, (one.decode() for one in self._lines))
+            facts = json.loads(line)
             found = self._shapes[name] = Shape(name, facts["type"], facts, self)
         return found
 
@@ -129,7 +132,7 @@ class Model:
         return self._operations[name]
 
 
-def _refuse(service: str, what: str, name: str, known: Mapping[str, Any]) -> NoReturn:
+def _refuse(service: str, what: str, name: str, known: Iterable[str]) -> NoReturn:
     raise UnknownName(f"{service} has no {what} `{name}`.", suggest(name, known))
 
 
@@ -195,15 +198,24 @@ def read_whole_model(service: str) -> dict[str, Any]:
     return model
 
 
-def _condense(model: Mapping[str, Any]) -> dict[str, Any]:
-    """Drops from a model what no check reads: documentation, traits of transport."""
+def _condense(model: Mapping[str, Any]) -> bytes:
+    """Drops from a model what no check reads: documentation, traits of transport.
+
+    Returns:
+        A line of JSON with the operations, then a line for each shape: its name, a space, JSON.
+    """
     operations = {
         name: {side: found[side]["shape"] for side in ("input", "output") if side in found}
         for name, found in model["operations"].items()
     }
     shapes = {name: _condense_shape(shape) for name, shape in model["shapes"].items()}
     shapes[_DOCUMENT] = {"type": "document"}
-    return {"operations": operations, "shapes": shapes}
+    lines = [f"{name} {_write(facts)}" for name, facts in shapes.items()]
+    return "\n".join([_write(operations), *lines]).encode()
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _condense_shape(shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,48 +265,43 @@ def _cache_place(service: str, key: str) -> Path | None:
         folder = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117
     except RuntimeError:
         return None
-    return folder / "sagedag" / f"{service}-{zlib.crc32(key.encode()):08x}.json"
+    return folder / "sagedag" / f"{service}-{zlib.crc32(key.encode()):08x}.model"
 
 
 def _heading(key: str, body: bytes) -> bytes:
-    return f"{key} {zlib.crc32(body):08x}\n".encode()
+    return f"{key} {zlib.crc32(body):08x}".encode()
 
 
-def _read_cache(place: Path | None, key: str) -> dict[str, Any] | None:
+def _read_cache(place: Path | None, key: str) -> bytes | None:
     """Returns the cached model, or None when there is none that is whole and of this key."""
     if place is None:
         return None
     try:
         content = place.read_bytes()
-        start = content.index(b"\n") + 1
-        body = content[start:]
-        if content[:start] != _heading(key, body):
-            return None
-        condensed: dict[str, Any] = json.loads(body)
-    except (OSError, ValueError, RecursionError):
+    except OSError:
         return None
-    return condensed
+    heading, _, body = content.partition(b"\n")
+    return body if heading == _heading(key, body) else None
 
 
-def _write_cache(place: Path | None, key: str, condensed: Mapping[str, Any], service: str) -> None:
-    """Keeps `condensed` for the next run; a folder that cannot be written only costs time."""
+def _write_cache(place: Path | None, key: str, body: bytes, service: str) -> None:
+    """Keeps `body` for the next run; a folder that cannot be written only costs time."""
     if place is None:
         return
     import tempfile  # only the first run writes
 
-    body = json.dumps(condensed, separators=(",", ":")).encode()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{service}-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_heading(key, body) + body)
+                file.write(_heading(key, body) + b"\n" + body)
             Path(temporary).replace(place)
         except OSError:
             Path(temporary).unlink(missing_ok=True)
             raise
         stale = sorted(
-            place.parent.glob(f"{service}-????????.json"),
+            place.parent.glob(f"{service}-????????.model"),
             key=lambda path: path.stat().st_mtime,
             reverse=True,
         )

@@ -59,6 +59,7 @@ def _compile_plain(pattern: str) -> re.Pattern[str] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            # A category that the table lacks is an error to the standard library.
             return re.compile(ours, re.ASCII)
         except re.error:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import os
 import subprocess
@@ -231,6 +232,11 @@ def test_hostile_values_are_judged_not_crashed_on(request_value: Any) -> None:
     assert judge(request_value)
 
 
+def test_a_flood_of_mistakes_ends() -> None:
+    request = {**PROCESSING, **{f"Nobody{number}": number for number in range(50_000)}}
+    assert len(judge(request)) == 200
+
+
 def test_every_pattern_can_be_judged_and_hostile_input_ends() -> None:
     whole = service_model.read_whole_model("sagemaker")
     patterns = {one["pattern"] for one in whole["shapes"].values() if "pattern" in one}
@@ -410,6 +416,28 @@ def put(value: Any, path: tuple[Any, ...], wrong: Any) -> Any:
     return copied
 
 
+@functools.cache
+def botocore_model() -> Any:
+    from botocore.session import Session
+
+    return Session().get_service_model("sagemaker")
+
+
+@QUICK
+@given(data=st.data())
+def test_what_botocore_refuses_is_flagged(data: st.DataObject) -> None:
+    from botocore.validate import ParamValidator
+
+    judged = data.draw(st.sampled_from(TRIED))
+    value = data.draw(values_of(judged))
+    path, _, _ = data.draw(st.sampled_from(list(walk(value, judged, ()))))
+    wrong = data.draw(st.sampled_from([None, True, 0, 1.5, "", "text", {}, [], {"A": "b"}]))
+    broken = put(value, path, wrong)
+    theirs = botocore_model().shape_for(judged.name)
+    refused = ParamValidator().validate(broken, theirs).has_errors()
+    assert list(check(broken, judged)) or not refused
+
+
 # --- reading the model ----------------------------------------------------------------------------
 
 
@@ -441,7 +469,7 @@ def test_the_cache_is_used_and_survives_damage(fresh: Path) -> None:
     heading, body = whole.split(b"\n", 1)
     key = heading.rsplit(b" ", 1)[0].decode()
     marked = body.replace(b'"CreateModel"', b'"OnlyInCache"')
-    cached.write_bytes(service_model._heading(key, marked) + marked)
+    cached.write_bytes(service_model._heading(key, marked) + b"\n" + marked)
     service_model.load_model.cache_clear()
     assert input_shape("OnlyInCache").members == expected
 
@@ -462,7 +490,7 @@ def test_a_cache_that_cannot_be_written_costs_only_time(
 def test_old_caches_are_removed(fresh: Path) -> None:
     fresh.mkdir()
     for number in range(9):
-        old = fresh / f"sagemaker-{number:08x}.json"
+        old = fresh / f"sagemaker-{number:08x}.model"
         old.write_text("")
         os.utime(old, (number, number))
     input_shape("CreateModel")
