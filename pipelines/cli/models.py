@@ -1,0 +1,103 @@
+"""``sagedag models``: the local model registry."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.cli.runs import JSON, STORE, opened
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  sagedag models
+  sagedag models show pulsar
+  sagedag models show pulsar --version 3 --json
+""",
+)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List and inspect the models that runs of this machine registered and created."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_models)
+
+
+@command.command("list")
+@STORE
+@JSON
+def list_models(folder: Path | None = None, as_json: bool = False) -> None:
+    """List every version of every group, latest first, and created models."""
+    from pipelines.local import responses
+    from pipelines.local.encoding import plain
+    from pipelines.local.registry import Registry
+    from pipelines.local.views.words import clock, columns, metric_line
+
+    with opened(folder) as store:
+        registry = Registry(store)
+        groups = registry.groups()
+        packages = {group.name: registry.packages(group.name) for group in groups}
+        models = registry.models()
+    if as_json:
+        everything = {
+            **responses.list_groups(groups),
+            "ModelPackages": {
+                name: responses.list_packages(found)["ModelPackageSummaryList"]
+                for name, found in packages.items()
+            },
+            "Models": [
+                {key: model.description[key] for key in ("ModelName", "ModelArn", "CreationTime")}
+                for model in models
+            ],
+        }
+        click.echo(json.dumps(plain(everything), indent=2))
+        return
+    if not groups and not models:
+        click.echo("no model is registered here yet")
+        return
+    if groups:
+        rows = [("GROUP", "VERSION", "APPROVAL", "REGISTERED", "RUN", "METRICS")]
+        for name, found in packages.items():
+            rows += [
+                (
+                    name,
+                    str(record.version),
+                    record.approval,
+                    clock(record.created),
+                    record.execution,
+                    metric_line(record.metrics, 3),
+                )
+                for record in found
+            ]
+        for line in columns(rows, right=(1,)):
+            click.echo(line)
+    if models:
+        if groups:
+            click.echo()
+        made = [(model.name, clock(model.created), model.execution) for model in models]
+        for line in columns([("MODEL", "CREATED", "RUN"), *made]):
+            click.echo(line)
+
+
+@command.command("show")
+@click.argument("group")
+@click.option("--version", type=click.IntRange(1), help="The version (default: the latest).")
+@STORE
+@JSON
+def show(group: str, version: int | None, folder: Path | None, as_json: bool) -> None:
+    """Show one version of a model package GROUP: approval, artefacts, metrics."""
+    from pipelines.local.encoding import plain
+    from pipelines.local.registry import Registry
+    from pipelines.local.views.runs import package_details
+
+    with opened(folder) as store:
+        record = Registry(store).package(group, version)
+        if as_json:
+            response = {**record.description, "Metrics": record.metrics}
+            click.echo(json.dumps(plain(response), indent=2))
+            return
+        for line in package_details(store, record):
+            click.echo(line)

@@ -1,0 +1,111 @@
+"""Reusing an earlier success of the same step: SageMaker's step cache, on the local store.
+
+Facts: AWS, "Caching pipeline steps": same pipeline, same values of certain arguments, the latest
+success within ``ExpireAfter``; failures never. Locally what the inputs hold is part of the key too,
+and a success whose outputs are gone from the store is passed over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipelines.definition import Step
+from pipelines.errors import SagedagError
+from pipelines.local.durations import seconds
+from pipelines.local.history import History, StepRecord
+from pipelines.local.objects import ObjectStore
+
+# Part of every key: raise it when the meaning of what is stored changes.
+VERSION = 1
+
+# [U] What the service does where caching is on without an ExpireAfter is not documented.
+DEFAULT_EXPIRY = "P30D"
+
+
+class CacheError(Exception):
+    """A cache setting that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The step cache of one pipeline.
+
+    Attributes:
+        pipeline: its name; keys of different pipelines never meet.
+        enabled: False reads nothing (successes are still recorded for later runs).
+    """
+
+    history: History
+    objects: ObjectStore
+    pipeline: str
+    enabled: bool = True
+
+    def key(
+        self,
+        step: Step,
+        request: Mapping[str, object],
+        attributes: Iterable[str],
+        inputs: Iterable[str],
+    ) -> str | None:
+        """Compute a step's cache key.
+
+        Args:
+            step: the step.
+            request: its resolved arguments.
+            attributes: the arguments that count.
+            inputs: URIs whose content counts.
+
+        Returns:
+            The key; None where the step does not ask for caching or an input is missing.
+        """
+        if step.cache is None or not step.cache.enabled:
+            return None
+        try:
+            contents = [self.objects.digest(uri) for uri in inputs]
+        except (SagedagError, OSError):
+            return None
+        parts = [
+            VERSION,
+            self.pipeline,
+            step.name,
+            step.type,
+            {name: request.get(name) for name in attributes},
+            contents,
+        ]
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def find(self, step: Step, key: str | None) -> StepRecord | None:
+        """Return the latest success for a key that is young enough and whose outputs stand.
+
+        Raises:
+            CacheError: the step's ExpireAfter is no duration.
+        """
+        if key is None or step.cache is None:
+            return None
+        text = step.cache.expire_after or DEFAULT_EXPIRY
+        age = seconds(text)
+        if age is None:
+            raise CacheError(
+                f"CacheConfig.ExpireAfter `{text}` is no duration, such as P30D or 12h"
+            )
+        if not self.enabled:
+            return None
+        for record, outputs in self.history.cached(key, time.time() - age):
+            if all(self._stands(uri) for uri in outputs):
+                return record
+        return None
+
+    def filled(self, outputs: Iterable[str]) -> list[str]:
+        """Return those of a job's output URIs that hold something, to look for at a hit."""
+        return [uri for uri in outputs if self._stands(uri)]
+
+    def _stands(self, uri: str) -> bool:
+        try:
+            return self.objects.exists(uri)
+        except SagedagError:
+            return False

@@ -1,0 +1,118 @@
+"""What a handler is: the code that stands in for the service at one API type of step."""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pipelines.definition import Step
+from pipelines.local.identity import Identity
+from pipelines.local.isolation import Isolation
+from pipelines.local.objects import ObjectStore
+from pipelines.local.registry import Registry
+
+
+@dataclass(frozen=True)
+class StepContext:
+    """Where and as what one step runs.
+
+    Attributes:
+        step: the step, as the definition has it.
+        name: the name of the job, model, … the step makes.
+        identity: the execution it belongs to.
+        objects: the objects of ``s3://``.
+        registry: models and packages.
+        isolation: how its job is kept apart.
+        folder: a scratch folder of its own, not made yet.
+        log: the file for what its job prints.
+        cancelled: set when the execution is being stopped.
+        on_line: called with each line that is printed.
+    """
+
+    step: Step
+    name: str
+    identity: Identity
+    objects: ObjectStore
+    registry: Registry
+    isolation: Isolation
+    folder: Path
+    log: Path
+    cancelled: threading.Event
+    on_line: Callable[[str], None]
+
+    def say(self, text: str) -> None:
+        """Add a line of our own to the step's log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8", errors="replace") as stream:
+            stream.write(text + "\n")
+        self.on_line(text)
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step that succeeded leaves behind.
+
+    Attributes:
+        properties: what references to it see: the Describe response's shape.
+        metadata: its entry in PipelineExecutionStep.Metadata.
+        outcome: which branch a Condition step chose.
+        outputs: URIs below which it may have written.
+    """
+
+    properties: Mapping[str, Any]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    outcome: bool | None = None
+    outputs: tuple[str, ...] = ()
+
+
+class StepError(Exception):
+    """A step failed; the text is its FailureReason.
+
+    Attributes:
+        metadata: as :class:`StepResult`'s, for a step that fails by design.
+    """
+
+    def __init__(self, reason: str, metadata: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.metadata = dict(metadata or {})
+
+
+class StepStopped(Exception):  # noqa: N818 - being stopped is no error
+    """A step's work was stopped before its end."""
+
+
+class Handler(ABC):
+    """Stands in for the service at one API type.
+
+    Attributes:
+        api_type: the word in the JSON's ``Type``.
+        name_field: the argument that may carry the prefix of the job's name; empty where none may.
+        cache_attributes: the arguments that count for the step cache; empty: never cached.
+    """
+
+    api_type: ClassVar[str]
+    name_field: ClassVar[str] = ""
+    cache_attributes: ClassVar[tuple[str, ...]] = ()
+
+    def inputs(self, request: Mapping[str, Any]) -> list[str]:
+        """Return the URIs whose content counts for the step cache."""
+        del request
+        return []
+
+    @abstractmethod
+    def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
+        """Do the step's work.
+
+        Args:
+            request: the step's arguments, every reference resolved.
+            context: where it runs.
+
+        Raises:
+            StepError: it failed.
+            StepStopped: it was stopped.
+            ServiceError: a fault of ours, which a retry policy may answer.
+        """

@@ -1,0 +1,247 @@
+"""Executions and their steps in the store."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.definition import Step
+from pipelines.errors import UsageError
+from pipelines.local.encoding import decode, encode
+from pipelines.local.identity import Identity
+from pipelines.local.store import Store
+
+# botocore: PipelineExecutionFailureReason is at most 1,300 characters in some responses and
+# String3072 in the summary; the longer one is kept whole.
+MAX_REASON = 3072
+
+
+@dataclass(frozen=True)
+class ExecutionRecord:
+    """One execution as it is stored; times are seconds since 1970."""
+
+    number: int
+    id: str
+    arn: str
+    pipeline: str
+    pipeline_arn: str
+    status: str
+    failure_reason: str | None
+    started: float
+    ended: float | None
+    parallelism: int
+    isolation: str
+    definition: str
+    parameters: Mapping[str, str]
+    experiment: Mapping[str, str] | None
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """One step of an execution as it is stored."""
+
+    execution: str
+    position: int
+    name: str
+    type: str
+    display_name: str
+    description: str
+    status: str
+    started: float
+    ended: float | None
+    failure_reason: str | None
+    request: Any
+    properties: Any
+    metadata: Any
+    cache_source: str | None
+    attempts: int
+    log: str
+
+
+class History:
+    """Reads and writes executions.
+
+    Args:
+        store: an open store; writing needs one from ``open_store``.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(
+        self,
+        identity: Identity,
+        *,
+        started: float,
+        parallelism: int,
+        isolation: str,
+        definition: str,
+        parameters: Mapping[str, str],
+        experiment: Mapping[str, str] | None,
+    ) -> None:
+        """Record that an execution starts."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "INSERT INTO executions (id, arn, pipeline, pipeline_arn, status, started,"
+                " parallelism, isolation, definition, parameters, experiment)"
+                " VALUES (?, ?, ?, ?, 'Executing', ?, ?, ?, ?, ?, ?)",
+                (
+                    identity.execution,
+                    identity.execution_arn,
+                    identity.pipeline,
+                    identity.pipeline_arn,
+                    started,
+                    parallelism,
+                    isolation,
+                    definition,
+                    encode(dict(parameters)),
+                    None if experiment is None else encode(dict(experiment)),
+                ),
+            )
+
+    def set_status(self, execution: str, status: str) -> None:
+        """Record that an execution goes on in another state (``Stopping``)."""
+        with self._store.transaction() as connection:
+            connection.execute("UPDATE executions SET status = ? WHERE id = ?", (status, execution))
+
+    def end(self, execution: str, status: str, reason: str | None) -> None:
+        """Record how an execution ended."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE executions SET status = ?, failure_reason = ?, ended = ? WHERE id = ?",
+                (status, reason and reason[:MAX_REASON], time.time(), execution),
+            )
+
+    def begin_step(self, execution: str, position: int, step: Step, log: str) -> None:
+        """Record that a step starts."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "INSERT INTO steps (execution, position, name, type, display_name, description,"
+                " status, started, log) VALUES (?, ?, ?, ?, ?, ?, 'Executing', ?, ?)",
+                (
+                    execution,
+                    position,
+                    step.name,
+                    step.type,
+                    step.display_name,
+                    step.description,
+                    time.time(),
+                    log,
+                ),
+            )
+
+    def request_step(self, execution: str, step: str, request: object, attempts: int) -> None:
+        """Record a step's resolved arguments and how often it has been tried."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE steps SET request = ?, attempts = ? WHERE execution = ? AND name = ?",
+                (encode(request), attempts, execution, step),
+            )
+
+    def end_step(
+        self,
+        execution: str,
+        step: str,
+        status: str,
+        *,
+        reason: str | None = None,
+        properties: object = None,
+        metadata: object = None,
+        cache_key: str | None = None,
+        cache_outputs: Sequence[str] = (),
+        cache_source: str | None = None,
+    ) -> None:
+        """Record how a step ended, with all it leaves behind, in one go."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE steps SET status = ?, ended = ?, failure_reason = ?, properties = ?,"
+                " metadata = ?, cache_key = ?, cache_outputs = ?, cache_source = ?"
+                " WHERE execution = ? AND name = ?",
+                (
+                    status,
+                    time.time(),
+                    reason and reason[:MAX_REASON],
+                    None if properties is None else encode(properties),
+                    None if metadata is None else encode(metadata),
+                    cache_key,
+                    encode(list(cache_outputs)),
+                    cache_source,
+                    execution,
+                    step,
+                ),
+            )
+
+    def cached(self, key: str, since: float) -> list[tuple[StepRecord, list[str]]]:
+        """Find the successes a cache key leads to, latest first, with what each wrote.
+
+        Args:
+            key: the cache key.
+            since: how old one may be.
+        """
+        rows = self._store.query(
+            "SELECT * FROM steps WHERE cache_key = ? AND status = 'Succeeded'"
+            " AND cache_source IS NULL AND ended >= ? ORDER BY ended DESC LIMIT 20",
+            (key, since),
+        )
+        return [(_step(row), decode(row["cache_outputs"]) or []) for row in rows]
+
+    def executions(self, *, pipeline: str | None = None, limit: int = -1) -> list[ExecutionRecord]:
+        """Return the executions, latest first."""
+        where, values = ("WHERE pipeline = ?", [pipeline]) if pipeline else ("", [])
+        rows = self._store.query(
+            f"SELECT * FROM executions {where} ORDER BY number DESC LIMIT {int(limit)}",  # noqa: S608 - ours
+            values,
+        )
+        return [_execution(row) for row in rows]
+
+    def find(self, text: str) -> ExecutionRecord:
+        """Find one execution by ``latest``, its ARN, its id or the beginning of its id.
+
+        Raises:
+            UsageError: there is none, or several.
+        """
+        if text == "latest":
+            rows = self._store.query("SELECT * FROM executions ORDER BY number DESC LIMIT 1")
+        else:
+            rows = self._store.query(
+                "SELECT * FROM executions WHERE arn = ? OR substr(id, 1, ?) = ?"
+                " ORDER BY number DESC LIMIT 20",
+                (text, len(text), text),
+            )
+        if not text or not rows:
+            raise UsageError(
+                f"there is no run `{text}`" if text != "latest" else "nothing has run yet",
+                hint="`sagedag runs list` shows them all",
+            )
+        exact = [row for row in rows if text in ("latest", row["id"], row["arn"])]
+        if len(rows) > 1 and not exact:
+            raise UsageError(
+                f"several runs begin with `{text}`: {', '.join(row['id'] for row in rows)}"
+            )
+        return _execution((exact or rows)[0])
+
+    def steps(self, execution: str) -> list[StepRecord]:
+        """Return an execution's steps in the order in which they started."""
+        rows = self._store.query(
+            "SELECT * FROM steps WHERE execution = ? ORDER BY position", (execution,)
+        )
+        return [_step(row) for row in rows]
+
+
+def _execution(row: sqlite3.Row) -> ExecutionRecord:
+    values = dict(row)
+    values["parameters"] = decode(values["parameters"])
+    values["experiment"] = decode(values["experiment"])
+    return ExecutionRecord(**values)
+
+
+def _step(row: sqlite3.Row) -> StepRecord:
+    values = dict(row)
+    values.pop("cache_key")
+    values.pop("cache_outputs")
+    for key in ("request", "properties", "metadata"):
+        values[key] = decode(values[key])
+    return StepRecord(**values)

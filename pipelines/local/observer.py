@@ -1,0 +1,72 @@
+"""Who watches a run: every method is called as things happen, some from the threads of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.definition import Definition
+from pipelines.local.identity import Identity
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """What is known when a run starts."""
+
+    identity: Identity
+    definition: Definition
+    parallelism: int
+    isolation: str
+    note: str
+    store: Path
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """How a step ended.
+
+    Attributes:
+        status: Succeeded, Failed or Stopped.
+        seconds: how long it took.
+        note: the outcome of a condition, the version that was registered, ….
+        reason: why it did not succeed.
+        cache_source: the execution whose result was reused.
+        log: its log file.
+    """
+
+    name: str
+    type: str
+    status: str
+    seconds: float
+    log: Path
+    note: str = ""
+    reason: str = ""
+    cache_source: str = ""
+
+
+class Observer:
+    """Watches a run and does nothing; views override what they show."""
+
+    def waiting(self, text: str) -> None:
+        """The run waits for another one."""
+
+    def started(self, run: RunStart) -> None:
+        """The run has started."""
+
+    def step_started(self, name: str) -> None:
+        """A step has started."""
+
+    def line(self, step: str, text: str) -> None:
+        """A step's job has printed a line."""
+
+    def retrying(self, step: str, reason: str, wait: float) -> None:
+        """A step will be tried again after some seconds."""
+
+    def step_ended(self, end: StepEnd) -> None:
+        """A step has ended."""
+
+    def stopping(self) -> None:
+        """The run is being stopped; running jobs get their signal."""
+
+    def ended(self, status: str) -> None:
+        """The run has ended; also called when it breaks off by an error."""

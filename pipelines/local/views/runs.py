@@ -1,0 +1,94 @@
+"""One run, or one registered model, in full."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipelines.local.history import ExecutionRecord, History, StepRecord
+from pipelines.local.registry import PackageRecord
+from pipelines.local.store import Store
+from pipelines.local.views.summary import clean_lines, summary
+from pipelines.local.views.words import clean, clock, columns, duration, number, shown
+
+
+def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
+    """Write a run: when, how, with which parameters, its steps and what it left."""
+    yield from columns(
+        [
+            ("Run", record.id),
+            ("Pipeline", record.pipeline),
+            ("Status", record.status),
+            ("Started", clock(record.started)),
+            ("Took", duration((record.ended or time.time()) - record.started)),
+            ("Isolation", record.isolation),
+            ("ARN", record.arn),
+        ]
+    )
+    if record.failure_reason:
+        first, *rest = clean_lines(record.failure_reason)
+        yield f"Reason     {first}"
+        yield from (f"           {line}" for line in rest)
+    if record.parameters:
+        yield ""
+        yield "Parameters"
+        rows = [(name, clean(value)) for name, value in record.parameters.items()]
+        yield from columns(rows, indent="  ")
+    yield ""
+    yield "Steps"
+    steps = History(store).steps(record.id)
+    yield from columns((_step_row(step) for step in steps), indent="  ", right=(3,))
+    if record.status in ("Succeeded", "CompletedWithFailures"):
+        yield ""
+        yield from summary(store, record)[1:]
+    logs = [shown(Path(step.log)) for step in steps if Path(step.log).exists()]
+    if logs:
+        yield ""
+        yield f"Logs: {shown(store.folder / 'logs' / record.id)}"
+
+
+def _step_row(step: StepRecord) -> tuple[str, str, str, str, str]:
+    note = ""
+    if step.cache_source:
+        note = f"from run {step.cache_source.rpartition('/')[2]}"
+    elif step.failure_reason:
+        note = clean_lines(step.failure_reason)[0]
+    elif step.type == "Condition" and step.properties:
+        note = str(step.properties.get("Outcome", "")).lower()
+    if step.attempts > 1:
+        note = f"{step.attempts} attempts" + (f"; {note}" if note else "")
+    spent = duration((step.ended or time.time()) - step.started)
+    status = "Reused" if step.cache_source else step.status
+    return step.name, step.type, status, spent, note
+
+
+def package_details(store: Store, record: PackageRecord) -> Iterator[str]:
+    """Write one version of a model package group."""
+    yield from columns(
+        [
+            ("Group", record.group),
+            ("Version", str(record.version)),
+            ("Approval", record.approval),
+            ("Registered", clock(record.created)),
+            ("Run", f"{record.execution}, step {record.step}"),
+            ("ARN", record.arn),
+        ]
+    )
+    specification = record.description.get("InferenceSpecification")
+    containers = specification.get("Containers") if isinstance(specification, dict) else None
+    for container in containers or []:
+        yield ""
+        rows = [("Image", clean(str(container.get("Image", ""))))]
+        uri = container.get("ModelDataUrl")
+        if isinstance(uri, str):
+            rows.append(("Model data", clean(uri)))
+            path = store.objects / uri[5:]
+            if uri.startswith("s3://") and path.exists():
+                rows.append(("", shown(path)))
+        yield from columns(rows)
+    if record.metrics:
+        yield ""
+        yield "Metrics"
+        rows = [(clean(name), number(value)) for name, value in record.metrics.items()]
+        yield from columns(rows, indent="  ")

@@ -1,0 +1,130 @@
+"""What a run came to: for people, and as one JSON document."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipelines.local import responses
+from pipelines.local.encoding import plain
+from pipelines.local.history import ExecutionRecord, History, StepRecord
+from pipelines.local.registry import Registry
+from pipelines.local.store import Store
+from pipelines.local.views.words import (
+    clean,
+    columns,
+    duration,
+    metric_line,
+    plural,
+    shown,
+    tail,
+)
+
+
+def summary(store: Store, record: ExecutionRecord) -> list[str]:
+    """Write how a run ended, what it registered and where its outputs are."""
+    steps = History(store).steps(record.id)
+    lines = [closing(record, steps)]
+    lines += _registered(store, record)
+    found = [
+        (step, name, shown(path)) for step, name, path in outputs(store, steps) if path.exists()
+    ]
+    if found:
+        lines += ["", "Outputs", *columns(found, indent="  ")]
+    return lines
+
+
+def closing(record: ExecutionRecord, steps: list[StepRecord]) -> str:
+    """Write the sentence that ends a run."""
+    spent = duration((record.ended or time.time()) - record.started)
+    reused = sum(1 for step in steps if step.cache_source)
+    ran = plural(len(steps), "step") + (f", {reused} reused" if reused else "")
+    words = {"CompletedWithFailures": "Completed with failures"}.get(record.status, record.status)
+    return f"{words} in {spent} ({ran})"
+
+
+def failure(store: Store, record: ExecutionRecord) -> list[str]:
+    """Write why a run did not succeed: each failed step, its log's tail and where the log is."""
+    lines: list[str] = []
+    for step in History(store).steps(record.id):
+        if step.status != "Failed":
+            continue
+        reason = clean_lines(step.failure_reason or "no reason was given")
+        lines += ["", f"{step.name} failed: {reason[0]}", *(f"  {text}" for text in reason[1:])]
+        log = Path(step.log)
+        end = tail(log)
+        if end:
+            lines += [f"  | {text}" for text in end]
+            lines.append(f"  the whole log: {shown(log)}")
+    return lines
+
+
+def clean_lines(text: str) -> list[str]:
+    """Split text that came from outside into lines that are safe to print."""
+    return [clean(line) for line in text.splitlines()] or [""]
+
+
+def _registered(store: Store, record: ExecutionRecord) -> Iterator[str]:
+    registry = Registry(store)
+    packages, models = registry.packages_of(record.id), registry.models_of(record.id)
+    if not packages and not models:
+        return
+    yield ""
+    for package in packages:
+        yield f"Registered {package.group} version {package.version} ({package.approval})"
+        if package.metrics:
+            yield f"  {metric_line(package.metrics)}"
+    for model in models:
+        yield f"Created model {model.name}"
+
+
+def outputs(store: Store, steps: list[StepRecord]) -> Iterator[tuple[str, str, Path]]:
+    """Find where the outputs of jobs stand: step, output, path."""
+    for step in steps:
+        if step.status != "Succeeded" or not isinstance(step.properties, dict):
+            continue
+        for name, uri in _output_uris(step.properties):
+            if uri.startswith("s3://"):
+                yield step.name, name, store.objects / uri[5:].rstrip("/")
+
+
+def _output_uris(properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    config = properties.get("ProcessingOutputConfig")
+    for output in (config.get("Outputs") or []) if isinstance(config, dict) else []:
+        if isinstance(output, dict) and isinstance(output.get("S3Output"), dict):
+            yield str(output.get("OutputName")), str(output["S3Output"].get("S3Uri"))
+    artefacts = properties.get("ModelArtifacts")
+    if isinstance(artefacts, dict) and "S3ModelArtifacts" in artefacts:
+        yield "model", str(artefacts["S3ModelArtifacts"])
+
+
+def document(store: Store, record: ExecutionRecord) -> dict[str, Any]:
+    """Return a run as one JSON document; its parts have the shapes of the API's responses."""
+    steps, registry = History(store).steps(record.id), Registry(store)
+    found: dict[str, Any] = plain(
+        {
+            "run": record.id,
+            "pipeline": record.pipeline,
+            "status": record.status,
+            "store": str(store.folder),
+            "isolation": record.isolation,
+            "execution": responses.describe_execution(record),
+            "parameters": responses.list_parameters(record)["PipelineParameters"],
+            "steps": [
+                {**responses.describe_step(step), "StepType": step.type, "Log": step.log}
+                for step in steps
+            ],
+            "modelPackages": [
+                {**package.description, "Metrics": package.metrics}
+                for package in registry.packages_of(record.id)
+            ],
+            "models": [model.description for model in registry.models_of(record.id)],
+            "outputs": [
+                {"step": step, "output": name, "path": str(path)}
+                for step, name, path in outputs(store, steps)
+            ],
+        }
+    )
+    return found
