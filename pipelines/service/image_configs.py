@@ -19,6 +19,8 @@ Config = Mapping[str, Any]
 # Where the SDK's majors 3 and 2 keep them.
 _FOLDERS = ("core/image_uri_config", "image_uri_config")
 _LISTED = 12
+_LONGEST = 60
+_COMMON = ("sklearn", "xgboost", "pytorch", "tensorflow", "huggingface", "spark", "kmeans")
 
 
 class UnknownImage(DefinitionError):  # noqa: N818 - what happened, as in pipelines.errors
@@ -66,8 +68,10 @@ def load_config(framework: str) -> Config:
             ) from error
         if isinstance(config, dict) and list(_with_versions(config)):
             return config
-    hint = suggest(framework, frameworks()) or f"There are {listed(frameworks())}."
-    raise UnknownImage(f"AWS has no framework `{framework}`.", hint)
+    common = ", ".join(f"`{name}`" for name in _COMMON if name in _names())
+    hint = suggest(framework, frameworks()) or f"Some are {common}."
+    shown = framework if len(framework) <= _LONGEST else framework[: _LONGEST - 1] + "…"
+    raise UnknownImage(f"AWS has no framework `{shown}`.", hint)
 
 
 def _with_versions(config: Config) -> Iterator[tuple[str, Config]]:
@@ -141,9 +145,11 @@ def refuse_choice(framework: str, what: str, wrong: str | None, known: tuple[str
     if wrong is None:
         message = f"The image of {framework} needs a {title}."
         raise UnknownImage(message, f"There are {listed(known)}.", what)
-    near = suggest(wrong, known)
+    longer = tuple(one for one in known if wrong and one.startswith(wrong))
+    near = f"Did you mean `{longer[-1]}`?" if longer else suggest(wrong, known)
     hint = f"{near} There are {listed(known)}." if near else f"There are {listed(known)}."
-    raise UnknownImage(f"{framework} has no {title} `{wrong}`.", hint, what)
+    shown = wrong if len(wrong) <= _LONGEST else wrong[: _LONGEST - 1] + "…"
+    raise UnknownImage(f"{framework} has no {title} `{shown}`.", hint, what)
 
 
 @functools.cache
