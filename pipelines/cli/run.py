@@ -18,6 +18,7 @@ from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.definition import Definition
+    from pipelines.local.history import ExecutionRecord
     from pipelines.local.observer import Observer
     from pipelines.local.stopping import Stop
     from pipelines.local.store import Store
@@ -126,7 +127,7 @@ def _run_one(path: str, options: Mapping[str, Any], stop: Stop) -> tuple[dict[st
     from pipelines.local.execute import execute
     from pipelines.local.isolation import choose
     from pipelines.local.store import open_store, place_store
-    from pipelines.local.views.summary import closing, document, failure, summary
+    from pipelines.local.views.summary import document
 
     source = load(path, options)
     parameters = _parameters(source.definition, options["parameters"])
@@ -154,23 +155,28 @@ def _run_one(path: str, options: Mapping[str, Any], stop: Stop) -> tuple[dict[st
             **source.identity,
         )
         if not options["as_json"]:
-            _say("")
-            if record.status in ("Succeeded", "CompletedWithFailures"):
-                for line in summary(store, record):
-                    _say(line)
-            else:
-                from pipelines.local.history import History
-
-                _say(closing(record, History(store).steps(record.id)))
-            for line in failure(store, record):
-                _say(line)
-            _say(f"\nsagedag runs show {record.id}")
+            _print_end(store, record)
         code = {"Succeeded": 0, "Stopped": 130}.get(record.status, 5)
         return document(store, record), code
 
 
-def _say(text: str) -> None:
-    click.echo(text)
+def _print_end(store: Store, record: ExecutionRecord) -> None:
+    from pipelines.local.views.summary import failure, summary
+
+    color = None if _colors() else False
+    first, *rest = summary(store, record)
+    shade = {"Succeeded": "green", "Stopped": "yellow"}.get(record.status, "red")
+    click.echo("\n" + click.style(first, fg=shade, bold=True), color=color)
+    if record.status in ("Succeeded", "CompletedWithFailures"):
+        for line in rest:
+            click.echo(line)
+    for line in failure(store, record):
+        click.echo(line)
+    click.echo(f"\nMore: sagedag runs show {record.id}")
+
+
+def _colors() -> bool:
+    return not any(os.environ.get(name) for name in ("NO_COLOR", "CI"))
 
 
 def load(path: str, options: Mapping[str, Any]) -> Source:
@@ -342,8 +348,7 @@ def _view(as_json: bool) -> Observer:
 
     if as_json:
         return PlainView(lambda line: click.echo(line, err=True))
-    quiet = any(os.environ.get(name) for name in ("NO_COLOR", "CI"))
-    if quiet or not sys.stdout.isatty() or os.environ.get("TERM") in (None, "", "dumb"):
+    if not _colors() or not sys.stdout.isatty() or os.environ.get("TERM") in (None, "", "dumb"):
         return PlainView(click.echo)
     from rich.console import Console
 

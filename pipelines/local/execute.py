@@ -161,7 +161,8 @@ class _Loop:
             while self._scheduler.running < self._limit and (name := self._scheduler.next()):
                 step = self._definition.by_name[name]
                 position += 1
-                pool.submit(self._work, step, position)
+                self._begin(step, position)
+                pool.submit(self._work, step)
             if not self._scheduler.running:
                 return
             arrival = self._arrivals.get()
@@ -173,14 +174,19 @@ class _Loop:
             else:
                 self._take(arrival)
 
-    def _work(self, step: Step, position: int) -> None:
+    def _begin(self, step: Step, position: int) -> None:
+        """Record and tell that a step starts, here so that the order is the scheduler's."""
+        around = self._around
+        log = around.store.log(around.identity.execution, step.name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        around.history.begin_step(around.identity.execution, position, step, str(log))
+        around.observer.step_started(step.name)
+
+    def _work(self, step: Step) -> None:
         """Run one step in a thread of the pool."""
         around = self._around
         execution = around.identity.execution
         try:
-            log = around.store.log(execution, step.name)
-            log.parent.mkdir(parents=True, exist_ok=True)
-            around.history.begin_step(execution, position, step, str(log))
             self._arrivals.put(StepRun(step, around).run())
         except BaseException as error:  # noqa: BLE001 - handed to the loop, which raises it
             self._arrivals.put(error)

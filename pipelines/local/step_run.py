@@ -81,7 +81,6 @@ class StepRun:
 
     def run(self) -> Finished:
         """Run the step to its end and record it. Failing is a result, not an exception."""
-        self._around.observer.step_started(self._step.name)
         try:
             return self._attempt()
         except StepStopped:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pipelines.definition import Step
 from pipelines.local.observer import Observer, RunStart, StepEnd
-from pipelines.local.views.plain import header
+from pipelines.local.views.plain import header_rows
 from pipelines.local.views.words import clean, duration
 
 # Lines of the screen that are not the table's.
@@ -63,9 +63,10 @@ class LiveView(Observer):
 
     def started(self, run: RunStart) -> None:
         """Write the header and start drawing."""
-        for line in header(run):
-            name, _, rest = line.partition(" ")
-            self._console.print(Text.assemble((name, "bold"), " " + rest), soft_wrap=True)
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for name, text in header_rows(run):
+            table.add_row(Text(name, style="bold"), Text(text))
+        self._console.print(table)
         self._console.print()
         depths: dict[str, int] = {}
         for step in run.definition.steps:
@@ -146,6 +147,8 @@ class LiveView(Observer):
 
     def _table(self, rows: list[_Row]) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+        # Room for the terminal's own "^C": on a full line it would wrap and shift the drawing.
+        table.width = max(20, self._console.width - 3)
         width = max(len(row.step.name) + 2 * row.depth for row in rows)
         table.add_column(width=1)
         table.add_column(width=min(width, max(16, self._console.width // 2 - 12)), no_wrap=True)

@@ -32,7 +32,7 @@ class PlainView(Observer):
     def started(self, run: RunStart) -> None:
         """Write the header."""
         self._width = max(len(step.name) for step in run.definition.steps)
-        for line in header(run):
+        for line in columns(header_rows(run)):
             self._put(line)
         self._put("")
 
@@ -53,17 +53,15 @@ class PlainView(Observer):
         self._put("stopping; running jobs get a moment to end")
 
 
-def header(run: RunStart) -> list[str]:
-    """Write what is known when a run starts."""
+def header_rows(run: RunStart) -> list[tuple[str, str]]:
+    """Write what is known when a run starts: names and texts."""
     steps = plural(len(run.definition.steps), "step")
-    return columns(
-        [
-            ("Pipeline", f"{run.identity.pipeline} ({steps}, at most {run.parallelism} at once)"),
-            ("Run", run.identity.execution),
-            ("Isolation", f"{run.isolation}: {run.note}" if run.note else run.isolation),
-            ("Store", shown(run.store)),
-        ]
-    )
+    return [
+        ("Pipeline", f"{run.identity.pipeline} ({steps}, at most {run.parallelism} at once)"),
+        ("Run", run.identity.execution),
+        ("Isolation", f"{run.isolation}: {run.note}" if run.note else run.isolation),
+        ("Store", shown(run.store)),
+    ]
 
 
 def end_words(end: StepEnd) -> str:

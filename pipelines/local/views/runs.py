@@ -40,7 +40,6 @@ def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
     steps = History(store).steps(record.id)
     yield from columns((_step_row(step) for step in steps), indent="  ", right=(3,))
     if record.status in ("Succeeded", "CompletedWithFailures"):
-        yield ""
         yield from summary(store, record)[1:]
     logs = [shown(Path(step.log)) for step in steps if Path(step.log).exists()]
     if logs:
