@@ -1,14 +1,14 @@
 """Ways to give every job its own ``/opt/ml`` and to keep jobs away from the user's files.
 
-=========  ======================================================================================
+=========  ===============================================================================
 mode       what it does
-=========  ======================================================================================
+=========  ===============================================================================
 userns     Linux namespaces made by a small launcher: all but the job's folder is read-only, the
-           home, the project and the store are hidden (the default where the kernel allows it)
+           home, the project and the store are hidden (the default where it works)
 bwrap      the same through the program ``bwrap`` (Debian package bubblewrap)
-link       ``/opt/ml`` is a symbolic link to the job's folder; one job at a time; protects nothing
-paths      ``/opt/ml`` is rewritten in arguments, variables, files and Python calls; protects nothing
-=========  ======================================================================================
+link       ``/opt/ml`` is a symbolic link to the job's folder; one job at a time; no protection
+paths      ``/opt/ml`` is rewritten in arguments, variables, files, Python calls; no protection
+=========  ===============================================================================
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from __future__ import annotations
 import functools
 
 from pipelines.errors import ExecutionFailed, UsageError
+from pipelines.local.isolation.bubblewrap import Bubblewrap
+from pipelines.local.isolation.link import Link
 from pipelines.local.isolation.model import ML, Isolation, Launch, Probe, Sandbox
 from pipelines.local.isolation.paths import Paths
+from pipelines.local.isolation.userns import UserNamespaces
 
 __all__ = ["ML", "MODES", "Isolation", "Launch", "Probe", "Sandbox", "choose", "probe_all"]
 
-MODES: tuple[Isolation, ...] = (Paths(),)
+MODES: tuple[Isolation, ...] = (UserNamespaces(), Bubblewrap(), Link(), Paths())
 """Best first: ``auto`` takes the first one that works."""
 
 

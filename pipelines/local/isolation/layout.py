@@ -1,0 +1,189 @@
+"""The file system a confined job sees, as a list of steps that build it.
+
+Everything of this machine is there, read-only, but: the job's folder stands at ``/opt/ml``, ``/tmp``
+is the job's own, the user's home, the project, the store and the sockets of running services are
+empty folders, and in these the interpreter and its packages are put back. The steps are options of
+``bwrap``, which our own launcher understands too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.local.isolation.model import ML, Sandbox
+
+SYSTEM = frozenset(
+    map(Path, ("/", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/var", "/dev",
+               "/proc", "/sys"))
+)  # fmt: skip
+"""Folders that no mask may cover: programs would not start."""
+
+PREFIX_PARTS = ("bin", "lib", "lib64", "include", "share", "pyvenv.cfg")
+"""What an interpreter needs of its prefix when the prefix itself must stay hidden."""
+
+GPU_DEVICES = ("nvidia*", "dri", "kfd")
+"""Device files that a job may use besides the harmless ones."""
+
+HOSTS = "127.0.0.1 localhost algo-1\n::1 localhost ip6-localhost ip6-loopback\n"
+"""The job's ``/etc/hosts``: its own name resolves without a name server."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Steps that build a job's root.
+
+    Attributes:
+        steps: each an option and its arguments.
+        masks: the folders shown empty, in the order of the steps.
+    """
+
+    steps: tuple[tuple[str, ...], ...]
+    masks: tuple[str, ...]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """All steps as one command line."""
+        return tuple(word for step in self.steps for word in step)
+
+
+def plan_layout(sandbox: Sandbox) -> Layout:
+    """The layout for one job; only reads this machine, but for writing the job's hosts file."""
+    steps = list(_top_level())
+    opt = Path("/opt")
+    steps.append(("--dir", str(opt)))
+    steps += [step for name in _names(opt) if name != "ml" for step in _shown(opt / name)]
+    steps.append(("--bind", str(sandbox.ml), ML))
+    steps.append(("--bind", str(sandbox.scratch), "/tmp"))  # noqa: S108 - the job's own
+    if Path("/var/tmp").is_dir() and not Path("/var/tmp").is_symlink():  # noqa: S108
+        steps.append(("--bind", str(sandbox.scratch), "/var/tmp"))  # noqa: S108
+    masks = _masks(sandbox.hidden)
+    covers, done = _covers(masks, [*_interpreter(masks), *_name_service(), *_names_of(sandbox)])
+    steps += covers
+    steps += [("--proc", "/proc"), ("--dev", "/dev")]
+    for pattern in GPU_DEVICES:
+        steps += [("--dev-bind", str(path), str(path)) for path in Path("/dev").glob(pattern)]
+    hosts = Path(os.path.realpath("/etc/hosts"))
+    if hosts.is_file():
+        own = sandbox.ml.parent / "hosts"
+        own.write_text(HOSTS, encoding="utf-8")
+        steps.append(("--ro-bind", str(own), str(hosts)))
+    steps.append(("--chdir", sandbox.cwd))
+    return Layout(tuple(steps), done)
+
+
+def _names(folder: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return sorted(os.listdir(folder))
+    return []
+
+
+def _top_level() -> Iterator[tuple[str, ...]]:
+    """Everything in ``/`` that is not built anew."""
+    for name in _names(Path("/")):
+        if name not in ("dev", "proc", "opt", "tmp", "lost+found"):
+            yield from _shown(Path("/", name))
+
+
+def _shown(path: Path) -> Iterator[tuple[str, ...]]:
+    """The step that shows a file, a folder or a link where it is."""
+    if path.is_symlink():
+        yield ("--symlink", os.readlink(path), str(path))  # noqa: PTH115 - the text as it is
+    elif path.is_dir() or path.is_file():
+        yield ("--ro-bind", str(path), str(path))
+
+
+def _masks(hidden: Iterable[Path]) -> set[Path]:
+    """The real paths of the folders to show empty."""
+    wanted = [Path("/home"), Path("/root"), Path("/run"), Path("/var/run"), *hidden]
+    with contextlib.suppress(RuntimeError):
+        wanted.append(Path.home())
+    with contextlib.suppress(ImportError, KeyError):
+        import pwd
+
+        wanted.append(Path(pwd.getpwuid(os.getuid()).pw_dir))
+    real = {Path(os.path.realpath(path)) for path in wanted}
+    return {path for path in real - SYSTEM if path.is_dir()}
+
+
+def _interpreter(masks: set[Path]) -> list[Path]:
+    """What the interpreter needs, with the links on the way to it, as spelled."""
+    wanted = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
+    wanted += [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    wanted += site.getsitepackages()
+    if site.ENABLE_USER_SITE:
+        wanted.append(site.getusersitepackages())
+    found: dict[Path, None] = {}
+    for path in map(Path, wanted):
+        real = Path(os.path.realpath(path))
+        if any(mask == real or real in mask.parents for mask in masks) or real in SYSTEM:
+            parts = [path / part for part in PREFIX_PARTS]
+        else:
+            parts = [path]
+        found.update((part, None) for part in parts if part.exists())
+    found[Path(sys.executable)] = None
+    return list(found)
+
+
+def _name_service() -> list[Path]:
+    """The resolver's configuration, which often lies among the sockets."""
+    path = Path("/etc/resolv.conf")
+    return [path] if path.is_file() else []
+
+
+def _names_of(sandbox: Sandbox) -> list[Path]:
+    """The folder with scripts called ``python3``, when the interpreter is called otherwise."""
+    path = sandbox.ml.parent / "bin"
+    return [path] if path.is_dir() else []
+
+
+def _covers(
+    masks: set[Path], kept: Iterable[Path]
+) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """The steps that hide folders and put things back into them, outer ones first."""
+    events: dict[Path, tuple[str, ...]] = {}
+    for path in kept:
+        real = Path(os.path.realpath(path))
+        events[real] = ("--ro-bind", str(real), str(real))
+        for link, text in _links_on_the_way(path):
+            events[link] = ("--symlink", text, str(link))
+    for mask in masks:
+        events[mask] = ("--tmpfs", str(mask))
+    tmp = {Path("/tmp"), Path("/var/tmp")}  # noqa: S108 - replaced by the job's own
+    steps: list[tuple[str, ...]] = []
+    done: list[str] = []
+    shown: dict[Path, bool] = dict.fromkeys(tmp, False)
+    for path in sorted(events, key=lambda each: (len(each.parts), each)):
+        visible = next((shown[above] for above in path.parents if above in shown), True)
+        hides = events[path][0] == "--tmpfs"
+        if path in tmp or visible != hides:
+            continue
+        steps.append(events[path])
+        if events[path][0] != "--symlink":
+            shown[path] = not hides
+        if hides:
+            done.append(str(path))
+    return steps, tuple(done)
+
+
+def _links_on_the_way(path: Path) -> Iterator[tuple[Path, str]]:
+    """Every symbolic link met while a path is resolved: (its real place, its text)."""
+    todo = list(reversed(path.parts[1:]))
+    current, met = Path("/"), 0
+    while todo:
+        part = todo.pop()
+        step = current.parent if part == ".." else current / part
+        if step.is_symlink() and met < 40:  # noqa: PLR2004 - the kernel's own limit
+            met += 1
+            text = os.readlink(step)  # noqa: PTH115 - the text as it is
+            yield step, text
+            current = Path("/") if text.startswith("/") else current
+            todo += [piece for piece in reversed(text.split("/")) if piece not in ("", ".")]
+        else:
+            current = step
