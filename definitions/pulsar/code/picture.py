@@ -101,7 +101,8 @@ def draw_importance(panel: Any, importance: Mapping[str, float], measure: str) -
     """Draw one bar for each feature, the most important on top."""
     order: Sequence[str] = sorted(importance, key=lambda name: importance[name])
     values = [importance[name] for name in order]
-    bars = panel.barh([name.replace("_", " ") for name in order], values, color=BLUE)
+    bars = panel.barh([name_feature(name) for name in order], values, color=BLUE)
+    panel.tick_params(axis="y", labelsize=9)
     panel.bar_label(bars, fmt="%.3f", padding=3, fontsize=9)
     panel.margins(x=0.14)
     panel.axvline(0.0, color="black", linewidth=0.8)
@@ -109,3 +110,11 @@ def draw_importance(panel: Any, importance: Mapping[str, float], measure: str) -
     panel.set_axisbelow(True)
     panel.set_xlabel(measure)
     panel.set_title("Feature importance")
+
+
+def name_feature(name: str) -> str:
+    """Name a feature on two short lines: the curve, and the statistic of it."""
+    for prefix, curve in (("profile_", "profile"), ("dm_snr_", "DM-SNR curve")):
+        if name.startswith(prefix):
+            return f"{curve}\n{name.removeprefix(prefix).replace('_', ' ')}"
+    return name.replace("_", " ")

@@ -15,7 +15,6 @@ from candidates import (
     read_candidates,
 )
 from job import finish, write_files
-from sklearn.model_selection import train_test_split
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -40,6 +39,8 @@ def split(candidates: Candidates, test_size: float, seed: int) -> tuple[Candidat
     """Split at random, the same for the same seed; raise BadCandidatesError if a part lacks
     one of the classes.
     """
+    from sklearn.model_selection import train_test_split  # slow to import: bad data says so first
+
     if len(candidates) < 2:
         raise BadCandidatesError("one row can't be split into a training and a test set")
     parts = train_test_split(
