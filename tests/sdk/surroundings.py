@@ -18,6 +18,7 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipelines"
+CODE = Path(__file__).parent / "train-create-register" / "code" / "preprocess.py"
 
 
 class OutsideConnectionError(RuntimeError):
@@ -39,8 +40,12 @@ def aws_server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def only_loopback() -> Iterator[None]:
-    """Let sockets connect to the loopback address alone, and no other name be looked up."""
+def only_loopback() -> Iterator[list[str]]:
+    """Let sockets connect to the loopback address alone, and no other name be looked up.
+
+    Gives the list of what was refused: a caller may have swallowed the error.
+    """
+    refused: list[str] = []
     connect, connect_ex, look_up = (
         socket.socket.connect,
         socket.socket.connect_ex,
@@ -50,10 +55,14 @@ def only_loopback() -> Iterator[None]:
     def allowed(host: object) -> bool:
         return str(host) in {"127.0.0.1", "::1", "localhost"}
 
+    def refuse(what: str) -> None:
+        refused.append(what)
+        raise OutsideConnectionError(what)
+
     def check(self: socket.socket, address: Any) -> None:
         if self.family == socket.AF_UNIX or allowed(address[0]):
             return
-        raise OutsideConnectionError(f"connection to {address}")
+        refuse(f"connection to {address}")
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
         check(self, address)
@@ -65,7 +74,7 @@ def only_loopback() -> Iterator[None]:
 
     def guarded_look_up(host: Any, *rest: Any, **named: Any) -> Any:
         if host is not None and not allowed(host):
-            raise OutsideConnectionError(f"name {host!r}")
+            refuse(f"name {host!r}")
         return look_up(host, *rest, **named)
 
     with (
@@ -73,7 +82,7 @@ def only_loopback() -> Iterator[None]:
         mock.patch.object(socket.socket, "connect_ex", guarded_connect_ex),
         mock.patch.object(socket, "getaddrinfo", guarded_look_up),
     ):
-        yield
+        yield refused
 
 
 @contextlib.contextmanager
@@ -107,8 +116,7 @@ def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with (
         mock.patch.dict(os.environ, {**kept, **surroundings}, clear=True),
-        only_loopback(),
-        contextlib.chdir(scratch),
+        only_loopback() as refused,
     ):
         from sagemaker.core.config import config as sdk_config
         from sagemaker.core.config.config_manager import SageMakerConfig
@@ -122,3 +130,5 @@ def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
             mock.patch.object(sdk_config, "validate_sagemaker_config", lambda *_: None),
         ):
             yield
+    if refused:
+        raise OutsideConnectionError(f"the SDK tried, and hid the error: {refused}")
