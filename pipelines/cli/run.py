@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from pipelines.local.stopping import Stop
     from pipelines.local.store import Store
 
-MODES = ("auto", "userns", "bwrap", "link", "paths", "docker", "podman")
-
-
 @dataclass(frozen=True)
 class Source:
     """A definition to run, and what its JSON does not say.
@@ -72,10 +69,10 @@ Examples:
 @click.option("--name", metavar="NAME", help="The pipeline's name, where PATH is JSON.")
 @click.option(
     "--isolation",
-    type=click.Choice([*MODES, "strict"]),
     default="auto",
-    show_default=True,
-    help="How jobs are kept apart; strict: the best mode of this machine or none.",
+    metavar="MODE",
+    help="How jobs are kept apart: auto (the best that works here), strict (one that protects, "
+    "or none), or a mode's name; `sagedag doctor` lists them.",
 )
 @click.option(
     "--parallel", type=click.IntRange(1, 200), metavar="N", help="Run at most N steps at once."
@@ -134,8 +131,7 @@ def _run_one(path: str, options: Mapping[str, Any], stop: Stop) -> tuple[dict[st
     faults = _faults(source.definition, options["faults"])
     # Nothing is made, not even the store, for a run that cannot start.
     bind(source.definition.parameters, parameters)
-    mode = options["isolation"]
-    isolation = choose("auto" if mode == "strict" else mode, strict=mode == "strict")
+    isolation = choose(options["isolation"])
     view = _view(options["as_json"])
     folder = options["store_folder"] or place_store(source.root)
     with open_store(folder.resolve(), on_wait=view.waiting, stop=stop.event) as store:
