@@ -1,14 +1,15 @@
 """The file system a confined job sees, as a list of steps that build it.
 
-Everything of this machine is there, read-only, but: the job's folder stands at ``/opt/ml``, ``/tmp``
-is the job's own, the user's home, the project, the store and the sockets of running services are
-empty folders, and in these the interpreter and its packages are put back. The steps are options of
-``bwrap``, which our own launcher understands too.
+Everything of this machine is there, read-only, but: the job's folder stands at ``/opt/ml``,
+``/tmp`` is the job's own, the user's home, the project, the store and the sockets of running
+services are empty folders, and in these the interpreter and its packages are put back. The steps
+are options of ``bwrap``, which our own launcher understands too.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import site
 import sys
@@ -80,7 +81,7 @@ def plan_layout(sandbox: Sandbox) -> Layout:
 
 def _names(folder: Path) -> list[str]:
     with contextlib.suppress(OSError):
-        return sorted(os.listdir(folder))
+        return sorted(path.name for path in folder.iterdir())
     return []
 
 
@@ -112,15 +113,21 @@ def _masks(hidden: Iterable[Path]) -> set[Path]:
     return {path for path in real - SYSTEM if path.is_dir()}
 
 
-def _interpreter(masks: set[Path]) -> list[Path]:
-    """What the interpreter needs, with the links on the way to it, as spelled."""
+@functools.cache
+def _installation() -> tuple[Path, ...]:
+    """Every folder of the interpreter and its packages, as spelled."""
     wanted = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
     wanted += [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     wanted += site.getsitepackages()
     if site.ENABLE_USER_SITE:
         wanted.append(site.getusersitepackages())
+    return tuple(dict.fromkeys(map(Path, wanted)))
+
+
+def _interpreter(masks: set[Path]) -> list[Path]:
+    """What the interpreter needs besides what is shown anyway, as spelled."""
     found: dict[Path, None] = {}
-    for path in map(Path, wanted):
+    for path in _installation():
         real = Path(os.path.realpath(path))
         if any(mask == real or real in mask.parents for mask in masks) or real in SYSTEM:
             parts = [path / part for part in PREFIX_PARTS]
@@ -179,7 +186,7 @@ def _links_on_the_way(path: Path) -> Iterator[tuple[Path, str]]:
     while todo:
         part = todo.pop()
         step = current.parent if part == ".." else current / part
-        if step.is_symlink() and met < 40:  # noqa: PLR2004 - the kernel's own limit
+        if step.is_symlink() and met < 40:
             met += 1
             text = os.readlink(step)  # noqa: PTH115 - the text as it is
             yield step, text

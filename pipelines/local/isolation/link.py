@@ -17,8 +17,8 @@ from pipelines.local.isolation.model import ML, Isolation, Launch, Probe, Sandbo
 class Link(Isolation):
     """Points ``/opt/ml`` at the job's folder; protects nothing.
 
-    Where the user may not write to ``/opt``, ``/opt/ml`` may itself be a link, made once, to a place
-    where the user may; that place is then the link that moves from job to job.
+    Where the user may not write to ``/opt``, ``/opt/ml`` may itself be a link, made once, to a
+    place where the user may; that place is then the link that moves from job to job.
 
     Args:
         ml: the link; another place than ``/opt/ml`` serves tests.

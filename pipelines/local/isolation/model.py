@@ -102,11 +102,12 @@ class Isolation(ABC):
             os.kill(process, signal.SIGTERM)
 
     def kill(self, process: int) -> None:
-        """End a started job and everything it started, now."""
+        """End a started job and everything it started, now.
+
+        The launcher does it: it is the one that still finds what the job sent to the background.
+        """
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(process, signal.SIGKILL)
+            os.kill(process, signal.SIGUSR1)
 
     def _found(self) -> Probe:
         return Probe(self.name, True, self.note)

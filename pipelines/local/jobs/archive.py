@@ -70,8 +70,7 @@ def unpack(source: Path, folder: Path, limits: Limits | None = None) -> tuple[st
     """Unpack a tar archive, compressed or not, into a folder; nothing lands outside of it.
 
     Absolute names, names with ``..``, links that lead out, and devices are refused, and so is more
-    than the limits allow; sizes are counted as they are read, whatever the headers say. Owners, times
-    and set-id bits are not taken over.
+    than the limits allow. Owners, times and set-id bits are not taken over.
 
     Args:
         source: the archive.

@@ -41,12 +41,12 @@ def final_metrics(
 
     compiled = []
     for definition in definitions:
+        name = str(definition["Name"])
         try:
-            compiled.append((str(definition["Name"]), regex.compile(str(definition["Regex"]))))
+            compiled.append((name, regex.compile(str(definition["Regex"]))))
         except regex.error as problem:
             raise JobFailed(
-                f"ClientError: the expression of metric {definition['Name']!r} is wrong: {problem}",
-                context.log,
+                f"ClientError: the expression of metric {name!r} is wrong: {problem}", context.log
             ) from None
     values: dict[str, float] = {}
     deadline = time.monotonic() + TIME_LIMIT

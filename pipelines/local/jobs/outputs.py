@@ -106,7 +106,7 @@ def resolve_inside(path: Path, ml: Path, name: str) -> Path:
             current = step
             continue
         links += 1
-        target = os.readlink(step)
+        target = os.readlink(step)  # noqa: PTH115 - the text as it is
         if target.startswith("/"):
             within = _within_ml(target, root)
             if within is None:

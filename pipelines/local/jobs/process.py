@@ -20,8 +20,15 @@ from pipelines.local.jobs.environment import job_environment
 MAX_LINE = 4096
 """Longest line, in characters, that is handed on; the log file has the whole."""
 
+STUBBORN = 2.0
+"""Seconds a launcher gets to end a job before it is killed itself."""
+
 _CONTROL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[@-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _TICK = 0.05
+
+
+class Overdue(JobFailed):
+    """The job ran into its time limit."""
 
 
 @dataclass(frozen=True)
@@ -124,17 +131,21 @@ def _attend(
                 if asked is None and (overdue or context.cancelled.is_set()):
                     asked = now
                     context.isolation.stop(process.pid)
+                elif asked is not None and now - asked > context.grace + STUBBORN:
+                    process.kill()
                 elif asked is not None and now - asked > context.grace:
                     context.isolation.kill(process.pid)
             lines.close()
         finally:
-            if process.poll() is None and not _ends_soon(process):
+            if not _ends_within(process, 1.0):
                 context.isolation.kill(process.pid)
+                if not _ends_within(process, STUBBORN):
+                    process.kill()
             code = process.wait()
     if context.cancelled.is_set() and asked is not None and not overdue:
         raise JobStopped
     if overdue:
-        raise JobFailed(
+        raise Overdue(
             f"MaxRuntimeExceeded: the job ran longer than {seconds:g} s (MaxRuntimeInSeconds)",
             context.log,
         )
@@ -153,10 +164,10 @@ def _next_chunk(stream: IO[bytes]) -> bytes:
     return os.read(stream.fileno(), 1 << 16) if ready else _NOTHING
 
 
-def _ends_soon(process: subprocess.Popen[bytes]) -> bool:
+def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Whether the launcher ends by itself now that its output has ended."""
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=1.0)
+        process.wait(timeout=seconds)
     return process.poll() is not None
 
 

@@ -23,7 +23,7 @@ from pipelines.local.jobs.material import (
     write_json,
 )
 from pipelines.local.jobs.outputs import LinkLeaves, upload_output
-from pipelines.local.jobs.process import Command, run_command
+from pipelines.local.jobs.process import Command, Overdue, run_command
 
 EXIT_MESSAGE_LENGTH = 1024
 """How much of ``/opt/ml/output/message`` becomes the ExitMessage. Source: DescribeProcessingJob."""
@@ -66,21 +66,27 @@ def run_processing(request: Mapping[str, Any], context: JobContext) -> dict[str,
         prepare_folder(context)
         _materialise(request, context)
         description["ProcessingStartTime"] = datetime.now(timezone.utc)
-        code = run_command(command, context)
-        message = read_message(context.ml / "output" / "message", EXIT_MESSAGE_LENGTH)
-        if message:
-            description["ExitMessage"] = message
-        if code != 0:
-            raise JobFailed(_failure(code, message), context.log, code)
+        _run(command, context, description)
         _store_outputs(request, context)
     except (JobFailed, JobStopped) as ending:
-        _end(description, "Failed" if isinstance(ending, JobFailed) else "Stopped")
+        stopped = isinstance(ending, (JobStopped, Overdue))
+        _end(description, "Stopped" if stopped else "Failed")
         if isinstance(ending, JobFailed):
             description["FailureReason"] = ending.reason[:EXIT_MESSAGE_LENGTH]
         ending.description = description
         raise
     _end(description, "Completed")
     return description
+
+
+def _run(command: Command, context: JobContext, description: dict[str, Any]) -> None:
+    """Run the process and take the message it left."""
+    code = run_command(command, context)
+    message = read_message(context.ml / "output" / "message", EXIT_MESSAGE_LENGTH)
+    if message:
+        description["ExitMessage"] = message
+    if code != 0:
+        raise JobFailed(_failure(code, message), context.log, code)
 
 
 def _describe(request: Mapping[str, Any], context: JobContext, created: datetime) -> dict[str, Any]:

@@ -14,8 +14,8 @@ MAX_BYTES = 1 << 20
 def missing_requirements(path: Path) -> list[str]:
     """What of a requirements file is not met, each as ``requirement (why)``.
 
-    Options, links and nested files are passed over: only an installer could judge them. A requirement
-    whose marker excludes this machine is met.
+    Options, links and nested files are passed over: only an installer could judge them. A
+    requirement whose marker excludes this machine is met.
 
     Args:
         path: the file; nothing is missing when there is none.

@@ -75,13 +75,13 @@ def decode_hyperparameters(given: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         try:
             decoded[str(name)] = json.loads(value) if isinstance(value, str) else value
-        except ValueError:
+        except ValueError:  # noqa: PERF203 - a handful, and each may be plain text
             decoded[str(name)] = value
     return decoded
 
 
 def script_arguments(parameters: Mapping[str, Any]) -> list[str]:
-    """The user's hyperparameters as ``--name value`` in the names' order; one letter takes one dash."""
+    """The user's hyperparameters as ``--name value``, by name; one letter takes one dash."""
     arguments = []
     for name in sorted(parameters):
         value = parameters[name]

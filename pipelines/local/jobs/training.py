@@ -21,7 +21,7 @@ from pipelines.local.jobs.material import (
 )
 from pipelines.local.jobs.metrics import final_metrics
 from pipelines.local.jobs.outputs import LinkLeaves, output_files
-from pipelines.local.jobs.process import run_command
+from pipelines.local.jobs.process import Command, Overdue, run_command
 from pipelines.local.jobs.toolkit import training_command
 
 FAILURE_REASON_LENGTH = 1024
@@ -69,24 +69,31 @@ def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, A
         command = training_command(request, context)
         _enter(description, "Training", "Running the job's process")
         description["TrainingStartTime"] = description["LastModifiedTime"]
-        code = run_command(command, context)
-        reason = read_message(context.ml / "output" / "failure", FAILURE_REASON_LENGTH)
-        if code != 0:
-            raise JobFailed(_failure(code, reason), context.log, code)
+        _run(command, context)
         _enter(description, "Uploading", "Storing the model")
         _store(request, context)
         metrics = final_metrics(request, context, description["LastModifiedTime"])
         if metrics:
             description["FinalMetricDataList"] = metrics
     except (JobFailed, JobStopped) as ending:
-        stopped = isinstance(ending, JobStopped)
         if isinstance(ending, JobFailed):
             description["FailureReason"] = ending.reason[:FAILURE_REASON_LENGTH]
-        _finish(description, "Stopped" if stopped else "Failed")
+        if isinstance(ending, Overdue):
+            _finish(description, "Stopped", "MaxRuntimeExceeded")
+        else:
+            _finish(description, "Stopped" if isinstance(ending, JobStopped) else "Failed")
         ending.description = description
         raise
     _finish(description, "Completed")
     return description
+
+
+def _run(command: Command, context: JobContext) -> None:
+    """Run the process; a failing one may have left its reason."""
+    code = run_command(command, context)
+    if code != 0:
+        reason = read_message(context.ml / "output" / "failure", FAILURE_REASON_LENGTH)
+        raise JobFailed(_failure(code, reason), context.log, code)
 
 
 def _describe(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
@@ -118,8 +125,9 @@ def _enter(description: dict[str, Any], status: str, message: str) -> None:
     description["LastModifiedTime"] = now
 
 
-def _finish(description: dict[str, Any], status: str) -> None:
-    _enter(description, status, description.get("FailureReason", f"Training job {status.lower()}"))
+def _finish(description: dict[str, Any], status: str, secondary: str = "") -> None:
+    message = description.get("FailureReason", f"Training job {status.lower()}")
+    _enter(description, secondary or status, message)
     now = description["LastModifiedTime"]
     description["SecondaryStatusTransitions"][-1]["EndTime"] = now
     description["TrainingJobStatus"] = status

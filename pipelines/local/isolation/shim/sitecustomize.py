@@ -4,29 +4,33 @@ Python imports a module of this name at its start when its folder is on PYTHONPA
 opens files through Python is reached.
 """
 
+# Every Python process of a job runs this: it imports nothing that takes time.
+
 from __future__ import annotations
 
 import builtins
-import functools
 import importlib.machinery
-import importlib.util
 import io
 import os
-import re
 import sys
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 _ML = "/opt/ml"
 _REAL = os.environ.get("SAGEDAG_ML", "")
-_INSIDE_TEXT = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 
+# fmt: off
 _ONE_PATH = (
-    "open stat lstat access chdir chmod chown listdir scandir mkdir makedirs readlink remove unlink "
-    "rmdir removedirs truncate utime statvfs mkfifo walk getxattr listxattr"
-).split()
-_TWO_PATHS = "rename renames replace link symlink".split()
-_COMMANDS = "execv execve execvp execvpe posix_spawn posix_spawnp system".split()
+    "open", "stat", "lstat", "access", "chdir", "chmod", "chown", "listdir", "scandir", "mkdir",
+    "makedirs", "readlink", "remove", "unlink", "rmdir", "removedirs", "truncate", "utime",
+    "statvfs", "mkfifo", "walk", "getxattr", "listxattr",
+)
+_TWO_PATHS = ("rename", "renames", "replace", "link", "symlink")
+_COMMANDS = ("execv", "execve", "execvp", "execvpe", "posix_spawn", "posix_spawnp", "system")
+# fmt: on
 
 
 def _moved(path: Any) -> Any:
@@ -47,17 +51,29 @@ def _moved(path: Any) -> Any:
 
 def _reworded(value: Any) -> Any:
     """A command, or a part of one, with the paths in it moved."""
+    if isinstance(value, bytes):
+        return os.fsencode(_reworded(os.fsdecode(value)))
     if isinstance(value, str):
-        return _INSIDE_TEXT.sub(lambda _: _REAL, value)
+        first, *rest = value.split(_ML)
+        for after in rest:
+            starts = not first or not (first[-1].isalnum() or first[-1] in "_./-")
+            ends = not after or not (after[0].isalnum() or after[0] in "_.-")
+            first += (_REAL if starts and ends else _ML) + after
+        return first
     if isinstance(value, (list, tuple)):
         return type(value)([_reworded(each) for each in value])
     return _moved(value)
 
 
+def _named(moved: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
+    moved.__name__ = function.__name__
+    moved.__doc__ = function.__doc__
+    return moved
+
+
 def _wrap(function: Callable[..., Any], count: int) -> Callable[..., Any]:
     """The function with its first arguments moved."""
 
-    @functools.wraps(function)
     def moved(*arguments: Any, **named: Any) -> Any:
         first = [_moved(each) for each in arguments[:count]]
         for name in ("path", "file", "src", "dst", "name", "top"):
@@ -65,17 +81,16 @@ def _wrap(function: Callable[..., Any], count: int) -> Callable[..., Any]:
                 named[name] = _moved(named[name])
         return function(*first, *arguments[count:], **named)
 
-    return moved
+    return _named(moved, function)
 
 
 def _wrap_command(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with its program and arguments moved."""
 
-    @functools.wraps(function)
     def moved(*arguments: Any, **named: Any) -> Any:
         return function(*[_reworded(each) for each in arguments], **named)
 
-    return moved
+    return _named(moved, function)
 
 
 def _install() -> None:
@@ -96,18 +111,15 @@ def _install() -> None:
 
 
 def _install_in_subprocess() -> None:
-    """``subprocess`` starts programs by a compiled function that takes the command as it is."""
-    import subprocess  # noqa: PLC0415 - only processes of a job pay for it
+    """``subprocess`` starts programs by a compiled function; it is not imported yet."""
+    import _posixsubprocess
 
-    plain = subprocess.Popen.__init__
+    plain = _posixsubprocess.fork_exec
 
-    @functools.wraps(plain)
-    def moved(self: Any, args: Any, *others: Any, **named: Any) -> None:
-        if named.get("cwd") is not None:
-            named["cwd"] = _moved(named["cwd"])
-        plain(self, _reworded(args), *others, **named)
+    def fork_exec(args: Any, programs: Any, close: Any, kept: Any, cwd: Any, *more: Any) -> Any:
+        return plain(_reworded(args), _reworded(programs), close, kept, _moved(cwd), *more)
 
-    subprocess.Popen.__init__ = moved  # type: ignore[method-assign]
+    _posixsubprocess.fork_exec = _named(fork_exec, plain)
 
 
 def _run_hidden() -> None:
@@ -116,7 +128,10 @@ def _run_hidden() -> None:
     others = [path for path in sys.path if os.path.abspath(path or ".") != here]  # noqa: PTH100
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
     if spec is not None and spec.loader is not None:
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        module = type(sys)("sitecustomize")
+        module.__spec__ = spec
+        module.__file__ = spec.origin
+        spec.loader.exec_module(module)
 
 
 _run_hidden()
