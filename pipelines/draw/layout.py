@@ -161,12 +161,13 @@ def _place(layers: list[list[Item]], gap: float) -> None:
             item.x = x + item.width / 2
             x += item.width + gap
     for sweep in range(_SWEEPS):
-        down = sweep % 2 == 0
+        # The last sweep goes down, so that what hangs below one box hangs straight.
+        down = sweep % 2 == 0 or sweep == _SWEEPS - 1
         for layer, _ in _pairs(layers, down):
             wanted = []
             for item in layer:
                 near = item.above if down else item.below
-                if sweep >= _SWEEPS - 2:
+                if _SWEEPS - 3 <= sweep < _SWEEPS - 1:
                     near = item.above + item.below
                 wanted.append(sum(one.x for one in near) / len(near) if near else item.x)
             _settle(layer, wanted, gap)
