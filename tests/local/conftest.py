@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_samples import make_code
+
+from pipelines.definition import read_definition
+from pipelines.local.execute import execute
+from pipelines.local.history import ExecutionRecord, History, StepRecord
+from pipelines.local.isolation import choose
+from pipelines.local.registry import PackageRecord, Registry
+from pipelines.local.store import open_store, read_store
+
+
+@dataclass(frozen=True)
+class Ran:
+    """An execution that has ended, with its steps and what it registered."""
+
+    record: ExecutionRecord
+    steps: dict[str, StepRecord]
+    packages: list[PackageRecord]
+    folder: Path
+
+    @property
+    def status(self) -> str:
+        return self.record.status
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {name: step.status for name, step in self.steps.items()}
+
+    def report(self, step: str) -> Any:
+        path = self.folder / ".sagedag/s3/bucket/runs" / self.record.id / step / "report.json"
+        return json.loads(path.read_text())
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A folder with a script, data and a store."""
+
+    folder: Path
+
+    @property
+    def store(self) -> Path:
+        return self.folder / ".sagedag"
+
+    def run(self, definition: dict[str, Any], **options: Any) -> Ran:
+        options.setdefault("name", "sample")
+        options.setdefault("parallelism", 2)
+        with open_store(self.store) as store:
+            record = execute(
+                read_definition(definition),
+                base=self.folder,
+                store=store,
+                isolation=choose("auto"),
+                **options,
+            )
+            return self.ran(record.id)
+
+    def ran(self, execution: str = "latest") -> Ran:
+        with read_store(self.store) as store:
+            history = History(store)
+            record = history.find(execution)
+            steps = {step.name: step for step in history.steps(record.id)}
+            return Ran(record, steps, Registry(store).packages_of(record.id), self.folder)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Workplace:
+    make_code(tmp_path)
+    return Workplace(tmp_path)
+
+
+@pytest.fixture
+def run(place: Workplace) -> Callable[..., Ran]:
+    return place.run

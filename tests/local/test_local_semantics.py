@@ -1,0 +1,268 @@
+"""The semantics of pipelines, with real jobs."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from local_samples import (
+    always,
+    compare,
+    condition,
+    document,
+    fail,
+    get,
+    join,
+    json_get,
+    output_of,
+    processing,
+)
+
+from pipelines.errors import UsageError
+from pipelines.local.stopping import Stop
+
+Run = Callable[..., Any]
+
+
+def test_values_flow_from_step_to_step(run: Run, place: Any) -> None:
+    (place.folder / "rows.csv").write_text("1,2\n")
+    first = processing("first", "score=0.5", data=get("Parameters.Data"))
+    second = processing(
+        "second",
+        join("score=", json_get("first", "score")),
+        json_get("first", "words[0]"),
+        join(get("Parameters.Count"), get("Parameters.Flag"), on="/"),
+        get("Execution.PipelineExecutionId"),
+        data=output_of("first"),
+    )
+    parameters = [
+        {"Name": "Data", "Type": "String", "DefaultValue": "rows.csv"},
+        {"Name": "Count", "Type": "Integer", "DefaultValue": 3},
+        {"Name": "Flag", "Type": "Boolean"},
+    ]
+    ran = run(document(second, first, Parameters=parameters), parameters={"Flag": "true"})
+    assert ran.status == "Succeeded", ran.record.failure_reason
+    assert list(ran.steps) == ["first", "second"]
+    assert ran.report("first")["seen"] == {"rows.csv": "1,2\n"}
+    report = ran.report("second")
+    assert report["words"] == ["score=0.5", "score=0.5", "3/true", ran.record.id]
+    assert sorted(report["seen"]) == ["bad.json", "report.json"]
+    assert ran.record.parameters == {"Data": "rows.csv", "Count": "3", "Flag": "true"}
+
+
+def test_a_run_with_wrong_parameters_never_starts(run: Run, place: Any) -> None:
+    definition = document(always("a"), Parameters=[{"Name": "Owner", "Type": "String"}])
+    with pytest.raises(UsageError, match="no value for the parameter `Owner`"):
+        run(definition)
+    with pytest.raises(UsageError, match="no parameter `Onwer`; did you mean `Owner`"):
+        run(definition, parameters={"Onwer": "x"})
+    with pytest.raises(UsageError, match="nothing has run yet"):
+        place.ran()
+
+
+def test_execution_variables_have_the_shapes_of_the_service(run: Run) -> None:
+    names = [
+        "PipelineName", "PipelineArn", "PipelineExecutionId", "PipelineExecutionArn",
+        "StartDateTime", "CurrentDateTime", "ProcessingJobName",
+    ]  # fmt: skip
+    job = processing("job", *[get(f"Execution.{name}") for name in names])
+    ran = run(document(job), account="111122223333", region="eu-west-1")
+    assert ran.status == "Succeeded", ran.record.failure_reason
+    found = dict(zip(names, ran.report("job")["words"], strict=True))
+    root = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/sample"
+    assert found["PipelineArn"] == root
+    assert found["PipelineExecutionArn"] == f"{root}/execution/{ran.record.id}"
+    assert re.fullmatch("[a-z0-9]{12}", found["PipelineExecutionId"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["StartDateTime"])
+    assert found["CurrentDateTime"] >= found["StartDateTime"]
+    job_arn = ran.steps["job"].metadata["ProcessingJob"]["Arn"]
+    assert job_arn.endswith(f":processing-job/{found['ProcessingJobName']}")
+    assert found["ProcessingJobName"].startswith(f"pipelines-{ran.record.id}-job-")
+
+
+def test_a_job_variable_outside_its_job_fails_the_step(run: Run) -> None:
+    ran = run(document(processing("job", get("Execution.TrainingJobName"))))
+    assert "in a Training step only" in ran.steps["job"].failure_reason
+
+
+@pytest.mark.parametrize(
+    ("path", "file", "says"),
+    [
+        ("scores.x", "report", "has no `scores`; it has score, words, seen"),
+        ("words[9]", "report", "`words` of s3://bucket/runs/"),
+        ("seen", "report", "is an object; it must be text, a number or a boolean"),
+        ("empty", "report", "is null"),
+        ("score", "bad", "is not JSON"),
+        ("score", "none", "cannot be read: there is no object s3://bucket/runs/"),
+        ("a[", "report", "needs a number or a quoted key"),
+    ],
+)
+def test_json_get_that_leads_nowhere_fails_the_referring_step(
+    run: Run, path: str, file: str, says: str
+) -> None:
+    gate = condition(
+        "gate",
+        compare("Equals", json_get("job", path, file), 1),
+        then=[always("yes")],
+        other=[always("no")],
+    )
+    ran = run(document(processing("job"), gate))
+    assert ran.statuses == {"job": "Succeeded", "gate": "Failed"}
+    assert says in ran.steps["gate"].failure_reason
+    assert ran.status == "Failed"
+    assert ran.record.failure_reason.startswith("step `gate`: ")
+
+
+def test_json_get_reads_an_s3_uri(run: Run) -> None:
+    uri = join(output_of("job"), "report.json", on="/")
+    value = {"Std:JsonGet": {"S3Uri": uri, "Path": "quality_metrics.accuracy['value']"}}
+    gate = condition("gate", compare("GreaterThan", value, 0.9), then=[always("yes")])
+    assert "yes" in run(document(processing("job"), gate)).steps
+
+
+@pytest.mark.parametrize(("score", "branch"), [("0.99", "accept"), ("0.10", "reject")])
+def test_a_condition_takes_one_branch_and_leaves_the_other_out(
+    run: Run, score: str, branch: str
+) -> None:
+    gate = condition(
+        "gate",
+        compare("GreaterThanOrEqualTo", json_get("job", "score"), get("Parameters.Least")),
+        then=[always("accept"), always("after", DependsOn=["accept"])],
+        other=[fail("reject", join("score ", json_get("job", "score"), " is too low"))],
+    )
+    follows = always("follows", DependsOn=["accept"])
+    word = condition("word", compare("Equals", get("Steps.gate.Outcome"), "True"))
+    parameters = [{"Name": "Least", "Type": "Float", "DefaultValue": 0.9}]
+    ran = run(
+        document(processing("job", f"score={score}"), gate, follows, word, Parameters=parameters)
+    )
+    if branch == "accept":
+        assert set(ran.steps) == {"job", "gate", "accept", "after", "follows", "word"}
+        assert ran.steps["gate"].metadata == {"Condition": {"Outcome": "True"}}
+        assert ran.status == "Succeeded"
+    else:
+        assert {"accept", "after", "follows"}.isdisjoint(ran.steps)
+        assert ran.status == "Failed"
+        assert ran.record.failure_reason == "score 0.1 is too low"
+        message = ran.steps["reject"].metadata["Fail"]["ErrorMessage"]
+        assert message == "score 0.1 is too low"
+
+
+def test_a_fail_message_is_cut_where_the_service_cuts_it(run: Run) -> None:
+    ran = run(document(fail("end", "x" * 4000)))
+    assert len(ran.record.failure_reason) == 3072
+    assert len(ran.steps["end"].metadata["Fail"]["ErrorMessage"]) == 3072
+
+
+def test_fail_lets_running_steps_finish_and_starts_nothing_new(run: Run) -> None:
+    slow = processing("slow", "sleep=0.6")
+    late = always("late", DependsOn=["slow"])
+    ran = run(document(slow, fail("end", "enough"), late))
+    assert ran.statuses == {"slow": "Succeeded", "end": "Failed"}
+    assert (ran.status, ran.record.failure_reason) == ("Failed", "enough")
+
+
+def test_a_failed_job_fails_its_step_and_the_run(run: Run) -> None:
+    ran = run(document(processing("bad", "fail"), always("next", DependsOn=["bad"])))
+    assert ran.statuses == {"bad": "Failed"}
+    assert ran.status == "Failed"
+    assert "exit code 1" in ran.steps["bad"].failure_reason
+    assert "this went wrong" in Path(ran.steps["bad"].log).read_text()
+    assert ran.steps["bad"].metadata["ProcessingJob"]["Arn"]
+
+
+def test_run_conditions_run_on_failure(run: Run) -> None:
+    def on(*edges: tuple[str, str]) -> list[dict[str, str]]:
+        return [{"Step": step, "Trigger": trigger} for step, trigger in edges]
+
+    ran = run(
+        document(
+            processing("bad", "fail"),
+            always("good"),
+            always("tell", DependsOn=on(("bad", "Failed"))),
+            always("both", DependsOn=["good", *on(("bad", "Any"))]),
+            always("never", DependsOn=["bad"]),
+            always("nor", DependsOn=on(("good", "Failed"))),
+            always("after", DependsOn=["nor"]),
+            always("last", DependsOn=["tell", "both"]),
+        )
+    )
+    assert set(ran.steps) == {"bad", "good", "tell", "both", "last"}
+    assert ran.status == "CompletedWithFailures"
+    assert ran.record.failure_reason.startswith("step `bad`: ")
+
+
+def test_a_step_that_runs_on_failure_cannot_read_what_failed(run: Run) -> None:
+    tell = processing(
+        "tell",
+        get("Steps.bad.ProcessingJobArn"),
+        DependsOn=[{"Step": "bad", "Trigger": "Failed"}],
+    )
+    ran = run(document(processing("bad", "fail"), tell))
+    assert "step `bad` did not succeed (it is Failed)" in ran.steps["tell"].failure_reason
+
+
+def test_ready_steps_run_in_parallel_up_to_the_limit(run: Run) -> None:
+    jobs = [processing(f"job{n}", "sleep=0.5") for n in range(4)]
+    spans = []
+    for limit in (2, 4):
+        ran = run(document(*jobs), parallelism=limit)
+        times = [ran.report(f"job{n}")["span"] for n in range(4)]
+        most = max(sum(a <= t < b for a, b in times) for t in [begin for begin, _ in times])
+        spans.append(most)
+    assert spans == [2, 4]
+
+
+def test_a_step_of_an_unknown_type_fails_and_says_so(run: Run) -> None:
+    ran = run(document({"Name": "odd", "Type": "EMR", "Arguments": {}}))
+    assert ran.statuses == {"odd": "Failed"}
+    assert "steps of type EMR cannot run on this machine" in ran.steps["odd"].failure_reason
+
+
+def test_the_experiment_is_resolved(run: Run) -> None:
+    experiment = {
+        "ExperimentName": get("Execution.PipelineName"),
+        "TrialName": get("Execution.PipelineExecutionId"),
+    }
+    name = condition(
+        "name",
+        compare("Equals", get("PipelineExperimentConfig.ExperimentName"), "sample"),
+        then=[always("same")],
+    )
+    ran = run(document(name, PipelineExperimentConfig=experiment))
+    assert ran.record.experiment == {"ExperimentName": "sample", "TrialName": ran.record.id}
+    assert "same" in ran.steps
+
+
+def test_a_request_to_stop_stops_the_jobs(run: Run, place: Any) -> None:
+    stop = Stop()
+    threading.Timer(0.8, stop.request).start()
+    began = time.monotonic()
+    ran = run(
+        document(processing("long", "sleep=60"), always("after", DependsOn=["long"])), stop=stop
+    )
+    assert time.monotonic() - began < 15
+    assert ran.statuses == {"long": "Stopped"}
+    assert (ran.status, ran.record.failure_reason) == ("Stopped", "stopped by the user")
+    assert run(document(always("again"))).status == "Succeeded"
+
+
+def test_a_thousand_steps_take_seconds(run: Run) -> None:
+    steps = [
+        always(f"s{n}", **({"DependsOn": [f"s{n - 1}"]} if n % 3 else {})) for n in range(1000)
+    ]
+    began = time.monotonic()
+    ran = run(document(*steps))
+    assert len(ran.steps) == 1000 and ran.status == "Succeeded"
+    assert time.monotonic() - began < 20
+
+
+def test_the_stored_definition_is_the_one_that_ran(run: Run) -> None:
+    definition = document(always("a"))
+    assert json.loads(run(definition).record.definition) == definition
