@@ -1,0 +1,37 @@
+"""Declarative SageMaker Pipelines.
+
+The public interface is small and imports nothing heavy until it is used::
+
+    import pipelines
+
+    compiled = pipelines.compile("definitions/pulsar/pipeline.yaml", environment="dev")
+    print(compiled.definition_json)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipelines.compiler import Checked, Compiled, check, compile  # noqa: A004 - our verb
+    from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
+
+__all__ = ["Checked", "Compiled", "Diagnostic", "InvalidDefinition", "check", "compile"]
+
+_HOMES = {
+    "Checked": "pipelines.compiler",
+    "Compiled": "pipelines.compiler",
+    "check": "pipelines.compiler",
+    "compile": "pipelines.compiler",
+    "Diagnostic": "pipelines.language.diagnostics",
+    "InvalidDefinition": "pipelines.language.diagnostics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,0 +1,31 @@
+"""Step kinds: one module each, listed here in the order of the documentation."""
+
+from __future__ import annotations
+
+from steps import condition, create_model, fail, processing, register_model, training
+from steps._contract import Field, Kind
+from steps._fragments import COMMON, TAIL
+
+KINDS: tuple[Kind, ...] = (
+    processing.KIND,
+    training.KIND,
+    condition.KIND,
+    register_model.KIND,
+    create_model.KIND,
+    fail.KIND,
+)
+
+
+def kind_named(name: object) -> Kind | None:
+    """Return the kind called ``name``, or None."""
+    return next((kind for kind in KINDS if kind.name == name), None)
+
+
+def all_fields(kind: Kind) -> dict[str, Field]:
+    """Return a kind's fields in documented order, those of every step included."""
+    tail = dict(TAIL)
+    if not kind.cacheable:
+        del tail["cache"]
+    if not kind.retries:
+        del tail["retry"]
+    return {**COMMON, **kind.fields, **tail}

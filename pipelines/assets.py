@@ -1,0 +1,164 @@
+"""Code as content-addressed assets: equal content, equal key, on every machine and every day.
+
+An asset lies below ``…/assets/sha256/<digest>/``:
+
+- ``files/…``: the files as they are (Processing mounts this prefix),
+- ``sourcedir.tar.gz``: the same files as an archive (script mode and serving fetch it),
+- ``manifest.json``: their names, sizes and digests.
+
+The digest is that of the manifest, so it depends on names and content alone: neither on times,
+owners and modes nor on the compressor.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from pipelines.errors import DefinitionError
+
+MAX_FILES = 5_000
+MAX_BYTES = 250 * 1024 * 1024
+"""What code may weigh; data do not belong into an asset."""
+
+IGNORED_FOLDERS = frozenset(
+    {".git", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+)
+IGNORED_SUFFIXES = (".pyc", ".pyo")
+IGNORED_FILES = frozenset({".DS_Store"})
+
+
+@dataclass(frozen=True)
+class Asset:
+    """Files that a definition names, to be published below ``uri``.
+
+    Args:
+        root: the S3 prefix of the environment.
+        files: the files' names (with ``/``), sorted, and where they lie on this machine.
+        digest: SHA-256 of the manifest, in hexadecimal.
+        entries: name, size in bytes and SHA-256 of every file.
+    """
+
+    root: str
+    files: tuple[tuple[str, Path], ...] = field(repr=False)
+    digest: str
+    entries: tuple[tuple[str, int, str], ...] = field(repr=False)
+
+    @property
+    def uri(self) -> str:
+        """The asset's S3 prefix, without a slash at the end."""
+        return f"{self.root}/assets/sha256/{self.digest}"
+
+    @property
+    def files_uri(self) -> str:
+        """The S3 prefix of the files as they are."""
+        return f"{self.uri}/files"
+
+    @property
+    def archive_uri(self) -> str:
+        """The S3 URI of the files as an archive."""
+        return f"{self.uri}/sourcedir.tar.gz"
+
+    @property
+    def size(self) -> int:
+        """The files' size in bytes."""
+        return sum(size for _, size, _ in self.entries)
+
+    @cached_property
+    def manifest(self) -> bytes:
+        """The manifest as it is published."""
+        return manifest_of(self.entries)
+
+    def objects(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the URI and content of everything to publish; the manifest comes last.
+
+        The manifest is the mark that an asset is complete.
+
+        Raises:
+            DefinitionError: a file changed since the digest was taken.
+        """
+        contents = [(name, self._read(name, path)) for name, path in self.files]
+        for name, data in contents:
+            yield f"{self.files_uri}/{name}", data
+        yield self.archive_uri, archive_of(contents)
+        yield f"{self.uri}/manifest.json", self.manifest
+
+    def _read(self, name: str, path: Path) -> bytes:
+        data = path.read_bytes()
+        expected = next(digest for known, _, digest in self.entries if known == name)
+        if hashlib.sha256(data).hexdigest() != expected:
+            raise DefinitionError(f"{path} changed while it was being published", "run it again")
+        return data
+
+
+def make_asset(path: Path, root: str, project: Path) -> Asset:
+    """Return the asset of a file or folder.
+
+    Args:
+        path: the file or folder, inside the project.
+        root: the S3 prefix of the environment.
+        project: the project's root; links that lead out of it are refused.
+
+    Raises:
+        DefinitionError: a link leads out of the project, or there is too much.
+    """
+    files = [(path.name, path)] if path.is_file() else sorted(_below(path))
+    entries = []
+    total = 0
+    for name, file in files:
+        if not file.resolve().is_relative_to(project.resolve()):
+            raise DefinitionError(f"{name} is a link out of the project", "copy the file into it")
+        data = file.read_bytes()
+        total += len(data)
+        if total > MAX_BYTES or len(entries) >= MAX_FILES:
+            raise DefinitionError(
+                f"the folder holds more than {MAX_FILES:,} files or {MAX_BYTES >> 20} MiB",
+                "keep data out of code folders: they belong into S3",
+            )
+        entries.append((name, len(data), hashlib.sha256(data).hexdigest()))
+    digest = hashlib.sha256(manifest_of(tuple(entries))).hexdigest()
+    return Asset(root, tuple(files), digest, tuple(entries))
+
+
+def _below(folder: Path) -> Iterator[tuple[str, Path]]:
+    for current, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS)
+        for name in folders:
+            if (Path(current) / name).is_symlink():
+                # A linked folder's files would be left out silently: say so instead.
+                raise DefinitionError(
+                    f"{name} is a link to a folder", "put the folder itself into the code folder"
+                )
+        for name in sorted(names):
+            if name not in IGNORED_FILES and not name.endswith(IGNORED_SUFFIXES):
+                file = Path(current) / name
+                if file.is_file():
+                    yield file.relative_to(folder).as_posix(), file
+
+
+def manifest_of(entries: tuple[tuple[str, int, str], ...]) -> bytes:
+    """Return the manifest of files as canonical JSON."""
+    files = [{"name": name, "size": size, "sha256": digest} for name, size, digest in entries]
+    return (json.dumps({"files": files}, separators=(",", ":"), sort_keys=True) + "\n").encode()
+
+
+def archive_of(contents: list[tuple[str, bytes]]) -> bytes:
+    """Return files as a ``tar.gz`` without times, owners or the machine's modes."""
+    plain = io.BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, data in contents:
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(data), 0o755
+            tar.addfile(member, io.BytesIO(data))
+    packed = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0, compresslevel=6) as stream:
+        stream.write(plain.getvalue())
+    return packed.getvalue()

@@ -1,0 +1,249 @@
+"""Diagnostics: what is wrong, where, and how they are printed."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pipelines.errors import DefinitionError
+from pipelines.language.nodes import Node, Source, Span, locate
+from steps._contract import Path, Problem
+
+Level = Literal["error", "warning"]
+FORMATS = ("text", "json", "github", "sarif")
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One message at one place.
+
+    Args:
+        code: stable; ``sagedag explain CODE`` tells more.
+        message: one sentence, no full stop.
+        hint: what to do; may be empty.
+    """
+
+    code: str
+    source: Source
+    span: Span
+    message: str
+    hint: str = ""
+    level: Level = "error"
+
+    @property
+    def sort_key(self) -> tuple[str, Span, str, str]:
+        """Order by file, then position, then code."""
+        return self.source.name, self.span, self.code, self.message
+
+
+class InvalidDefinition(DefinitionError):
+    """A definition has errors.
+
+    Args:
+        diagnostics: all of them, in order.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        first = next((d for d in self.diagnostics if d.level == "error"), None)
+        where = f"{first.source.name}:{first.span.line}: {first.message}" if first else ""
+        super().__init__(f"the definition is invalid: {where}")
+
+
+class Report:
+    """Collects diagnostics; the same message at the same place is kept once."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Span, str, str], Diagnostic] = {}
+
+    def add(
+        self,
+        code: str,
+        source: Source,
+        span: Span,
+        message: str,
+        hint: str = "",
+        level: Level = "error",
+    ) -> None:
+        """Add a diagnostic at a known place."""
+        made = Diagnostic(code, source, span, message, hint, level)
+        self._found.setdefault(made.sort_key, made)
+
+    def at(self, node: Node, code: str, message: str, hint: str = "") -> None:
+        """Add an error at a node."""
+        self.add(code, node.source, node.span, message, hint)
+
+    def problem(self, root: Node, problem: Problem, base: Path = ()) -> None:
+        """Add a kind's problem; ``base`` leads from ``root`` to the step."""
+        source, span = locate(root, (*base, *problem.path), at_key=problem.at_key)
+        self.add(problem.code, source, span, problem.message, problem.hint, problem.level)
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All of them, in order."""
+        return sorted(self._found.values(), key=lambda d: d.sort_key)
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among them."""
+        return any(d.level == "error" for d in self._found.values())
+
+    def stop_if_failed(self) -> None:
+        """Raise InvalidDefinition if there is an error."""
+        if self.failed:
+            raise InvalidDefinition(self.diagnostics)
+
+
+def nearest(word: str, options: Iterable[str]) -> str:
+    """Return the option that was probably meant, or the empty text."""
+    choices = list(options)
+    folded = {option.lower().replace("_", "-"): option for option in choices}
+    key = word.lower().replace("_", "-")
+    if key in folded:
+        return folded[key]
+    near = difflib.get_close_matches(key, folded, 1, 0.65)
+    return folded[near[0]] if near else ""
+
+
+def suggest(word: str, options: Iterable[str], *, most: int = 8) -> str:
+    """Return a hint: the near option, else the options where they are few."""
+    choices = list(options)
+    near = nearest(word, choices)
+    if near:
+        return f"did you mean `{near}`?"
+    if 0 < len(choices) <= most:
+        return "there is " + ", ".join(f"`{choice}`" for choice in choices)
+    return ""
+
+
+def render(diagnostics: Sequence[Diagnostic], style: str, *, color: bool = False) -> str:
+    """Return the diagnostics in one of :data:`FORMATS`.
+
+    Args:
+        style: ``text`` for people, ``json``, ``github`` (workflow commands) or ``sarif`` 2.1.0.
+        color: use terminal colours in ``text``.
+    """
+    if style == "json":
+        return json.dumps([_as_json(d) for d in diagnostics], indent=2, ensure_ascii=False)
+    if style == "github":
+        return "\n".join(_as_github(d) for d in diagnostics)
+    if style == "sarif":
+        return json.dumps(_as_sarif(diagnostics), indent=2, ensure_ascii=False)
+    return "\n\n".join(_as_text(d, color) for d in diagnostics)
+
+
+def _paint(text: str, code: str, color: bool) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if color else text
+
+
+def escape_control(text: str) -> str:
+    """Return ``text`` with control characters made visible, so that none reaches a terminal."""
+    return "".join(
+        c if c in "\t\n" or not unicodedata.category(c).startswith("C") else f"\\x{ord(c):02x}"
+        for c in text
+    )
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _as_text(d: Diagnostic, color: bool) -> str:
+    tint = "31" if d.level == "error" else "33"
+    head = f"{d.source.name}:{d.span.line}:{d.span.column}: "
+    label = _paint(f"{d.level}[{d.code}]", f"1;{tint}", color)
+    rows = [_paint(escape_control(head), "1", color) + f"{label}: {escape_control(d.message)}"]
+    lines = d.source.text.splitlines()
+    number = str(d.span.line)
+    pad = " " * len(number)
+    bar = _paint("|", "2", color)
+    if 1 <= d.span.line <= len(lines):
+        line, column, end = _window(lines[d.span.line - 1], d.span.column, d.span.end)
+        before = escape_control(line[: column - 1]).replace("\t", "    ")
+        marked = escape_control(line[column - 1 : end - 1]).replace("\t", "    ")
+        rest = escape_control(line[end - 1 :]).replace("\t", "    ")
+        caret = "^" * max(1, _width(marked))
+        rows.append(f" {_paint(number, '2', color)} {bar} {before}{marked}{rest}".rstrip())
+        rows.append(f" {pad} {bar} {' ' * _width(before)}{_paint(caret, tint, color)}")
+    if d.hint:
+        rows.append(f" {pad} {_paint('=', '2', color)} {_paint('help', '1', color)}: "
+                    f"{escape_control(d.hint)}")
+    return "\n".join(rows)
+
+
+def _window(line: str, column: int, end: int, width: int = 160) -> tuple[str, int, int]:
+    """Cut a very long line to the part around the mark."""
+    if len(line) <= width:
+        return line, column, max(end, column + 1)
+    start = max(0, column - 1 - width // 3)
+    cut = line[start : start + width]
+    lead, tail = "…" if start else "", "…" if start + width < len(line) else ""
+    shift = start - len(lead)
+    return lead + cut + tail, column - shift, min(max(end, column + 1) - shift, len(lead + cut) + 1)
+
+
+def _as_json(d: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": d.code,
+        "level": d.level,
+        "file": d.source.name,
+        "line": d.span.line,
+        "column": d.span.column,
+        "end_column": d.span.end,
+        "message": d.message,
+        "hint": d.hint,
+    }
+
+
+def _as_github(d: Diagnostic) -> str:
+    """One workflow command; values are escaped as GitHub's toolkit does."""
+
+    def data(text: str) -> str:
+        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+    def prop(text: str) -> str:
+        return data(text).replace(":", "%3A").replace(",", "%2C")
+
+    text = d.message + (f" ({d.hint})" if d.hint else "")
+    return (
+        f"::{d.level} file={prop(d.source.name)},line={d.span.line},col={d.span.column},"
+        f"endColumn={d.span.end},title={prop(d.code)}::{data(text)}"
+    )
+
+
+def _as_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+    """SARIF 2.1.0 (OASIS), as code scanning services read it."""
+    rules = sorted({d.code for d in diagnostics})
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": {"name": "sagedag", "rules": [{"id": code} for code in rules]}},
+                "results": [
+                    {
+                        "ruleId": d.code,
+                        "level": d.level,
+                        "message": {"text": d.message + (f"\n{d.hint}" if d.hint else "")},
+                        "locations": [
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": d.source.name},
+                                    "region": {
+                                        "startLine": d.span.line,
+                                        "startColumn": d.span.column,
+                                        "endColumn": max(d.span.end, d.span.column + 1),
+                                    },
+                                }
+                            }
+                        ],
+                    }
+                    for d in diagnostics
+                ],
+            }
+        ],
+    }

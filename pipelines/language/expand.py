@@ -1,0 +1,301 @@
+"""Steps made ready: defaults merged in, matrices unfolded, templates rendered, fields inherited."""
+
+from __future__ import annotations
+
+import fnmatch
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pipelines.language.diagnostics import Report, suggest
+from pipelines.language.merge import BRANCHES, apply_defaults, inherit
+from pipelines.language.nodes import (
+    Entry,
+    Mapping_,
+    Node,
+    Scalar,
+    Sequence,
+    get,
+    key_at,
+    mapping,
+    plain,
+    with_entry,
+    without,
+)
+from pipelines.language.references import referenced_steps
+from pipelines.language.schema import MAX_STEPS
+from pipelines.language.template import Names, render, render_scalar
+from steps import KINDS, kind_named
+from steps._contract import Kind, Path
+
+
+@dataclass
+class Expanded:
+    """A step as a tree, ready to be checked.
+
+    Args:
+        node: its fields, branches included.
+        own: the fields written at the step itself.
+        path: where it stands in the definition's tree.
+        branch: the conditions and branches around it, outermost first.
+        key: its key as written.
+    """
+
+    name: str
+    kind: Kind
+    node: Mapping_
+    own: frozenset[str]
+    path: Path
+    branch: tuple[tuple[str, str], ...]
+    key: Scalar
+    then: list[Expanded] = field(default_factory=list)
+    otherwise: list[Expanded] = field(default_factory=list)
+
+    def branches(self) -> Iterator[tuple[str, list[Expanded]]]:
+        """Yield the branch fields with their steps."""
+        yield "then", self.then
+        yield "else", self.otherwise
+
+
+def walk(steps: list[Expanded]) -> Iterator[Expanded]:
+    """Yield the steps and those in their branches, in the order of the file."""
+    for step in steps:
+        yield step
+        yield from walk(step.then)
+        yield from walk(step.otherwise)
+
+
+class Expander:
+    """Turns the merged tree's steps into :class:`Expanded` ones."""
+
+    def __init__(self, defaults: Node | None, names: Names, report: Report) -> None:
+        self.defaults = defaults
+        self.names = names
+        self.report = report
+        self.seen: dict[str, Scalar] = {}
+        self.count = 0
+
+    def expand(self, block: Node | None) -> tuple[list[Expanded], Mapping_ | None]:
+        """Return the steps of the ``steps`` block and the block as it stands now."""
+        if not isinstance(block, Mapping_):
+            return [], None
+        steps = self.steps(block, ("steps",), (), self.names)
+        inherit_fields(steps)
+        fan_in(steps, self.report)
+        return steps, rebuilt(block, steps)
+
+    def steps(
+        self, block: Mapping_, path: Path, branch: tuple[tuple[str, str], ...], names: Names
+    ) -> list[Expanded]:
+        made: list[Expanded] = []
+        for name, entry in block.entries.items():
+            node = entry.value
+            if not isinstance(node, Mapping_):
+                self.report.at(node, "wrong-type", f"the step `{name}` is a map of fields")
+                continue
+            kind = self.kind_of(name, entry, node)
+            if kind is None:
+                continue
+            for combination in self.combinations(node, names):
+                local = names if combination is None else names.with_values(matrix=combination)
+                step = self.step(entry, node, kind, path, branch, local)
+                if step is not None:
+                    made.append(step)
+                if self.count > MAX_STEPS:
+                    return made
+        return made
+
+    def kind_of(self, name: str, entry: Entry, node: Mapping_) -> Kind | None:
+        stated = get(node, "type")
+        if stated is None:
+            self.report.at(entry.key, "missing-key", f"the step `{name}` has no `type`",
+                           "the kinds are " + ", ".join(kind.name for kind in KINDS))
+            return None
+        kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
+        if kind is None:
+            word = str(getattr(stated, "value", "?"))
+            self.report.at(stated, "unknown-kind", f"there is no step kind `{word}`",
+                           suggest(word, [kind.name for kind in KINDS]))
+        return kind
+
+    def step(
+        self,
+        entry: Entry,
+        node: Mapping_,
+        kind: Kind,
+        path: Path,
+        branch: tuple[tuple[str, str], ...],
+        names: Names,
+    ) -> Expanded | None:
+        key = render_scalar(entry.key, names, self.report)
+        name = str(key.value)
+        self.count += 1
+        if self.count > MAX_STEPS:
+            self.report.at(entry.key, "too-many", f"more than {MAX_STEPS:,} steps")
+            return None
+        first = self.seen.get(name)
+        if first is not None:
+            self.duplicate(entry, name, first, names)
+            return None
+        self.seen[name] = entry.key
+        merged = apply_defaults(node, kind, self.defaults)
+        fields = render(without(merged, "matrix", *BRANCHES), names, self.report)
+        assert isinstance(fields, Mapping_)
+        own = frozenset(node.entries)
+        made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key)
+        for field_name, target in made.branches():
+            inner = get(merged, field_name)
+            if isinstance(inner, Mapping_) and field_name in kind.fields:
+                inner_branch = (*branch, (name, field_name))
+                target.extend(self.steps(inner, (*made.path, field_name), inner_branch, names))
+            elif inner is not None:
+                made.node = with_entry(made.node, field_name, inner)
+        return made
+
+    def duplicate(self, entry: Entry, name: str, first: Scalar, names: Names) -> None:
+        if first is entry.key:
+            keys = ", ".join(f"{{{{ matrix.{k} }}}}" for k in names.values.get("matrix", {}))
+            self.report.at(entry.key, "duplicate-step",
+                           f"the matrix makes the step `{name}` more than once",
+                           f"its key must contain {keys}")
+            return
+        where = f"the first one is in line {first.span.line} of {first.source.name}"
+        self.report.at(entry.key, "duplicate-step",
+                       f"there are two steps called `{name}`", where)
+
+    def combinations(self, node: Mapping_, names: Names) -> list[dict[str, Any] | None]:
+        """Return the matrix's combinations; a single None where the step has no matrix."""
+        block = get(node, "matrix")
+        if block is None:
+            return [None]
+        data = plain(render(block, names, self.report))
+        if not isinstance(data, dict) or not data:
+            self.report.at(block, "wrong-type", "`matrix` is a map of names to lists of values",
+                           "such as `{depth: [4, 8]}`")
+            return []
+        include, exclude = data.pop("include", []), data.pop("exclude", [])
+        for name, values in data.items():
+            if not isinstance(values, list) or not values:
+                at = get(block, name) or block
+                self.report.at(at, "wrong-type", f"`{name}` is a list of values")
+                return []
+        size = 1
+        for values in data.values():
+            size *= len(values)
+        if size > MAX_STEPS:
+            self.report.at(block, "too-many", f"the matrix has {size:,} combinations")
+            return []
+        made: list[dict[str, Any] | None] = []
+        for values in itertools.product(*data.values()):
+            combination = dict(zip(data, values, strict=True))
+            if not any(_matches(combination, rule) for rule in exclude):
+                made.append(combination)
+        made.extend(item for item in include if isinstance(item, dict))
+        if not made or (not data and not include):
+            self.report.at(block, "bad-value", "the matrix leaves no combination")
+        return made
+
+
+def _matches(combination: dict[str, Any], rule: Any) -> bool:
+    return (
+        isinstance(rule, dict)
+        and bool(rule)
+        and all(name in combination and combination[name] == value for name, value in rule.items())
+    )
+
+
+def inherit_fields(steps: list[Expanded]) -> None:
+    """Give steps the fields that they take from the step their ``model`` refers to."""
+    by_name = {step.name: step for step in walk(steps)}
+    for step in by_name.values():
+        for name, givers in step.kind.inherits.items():
+            if name not in step.own and "containers" not in step.own:
+                value = _given(get(step.node, "model"), name, givers, by_name)
+                if value is not None:
+                    step.node = inherit(step.node, name, value)
+            containers = get(step.node, "containers")
+            if isinstance(containers, Sequence):
+                items = tuple(
+                    _container(item, name, givers, by_name) for item in containers.items
+                )
+                changed = replace(containers, items=items)
+                step.node = with_entry(step.node, "containers", changed)
+
+
+def _container(
+    item: Node, name: str, givers: tuple[str, ...], by_name: dict[str, Expanded]
+) -> Node:
+    if not isinstance(item, Mapping_) or name in item.entries:
+        return item
+    value = _given(get(item, "model"), name, givers, by_name)
+    return item if value is None else inherit(item, name, value)
+
+
+def _given(
+    model: Node | None, name: str, givers: tuple[str, ...], by_name: dict[str, Expanded]
+) -> Node | None:
+    if not isinstance(model, Scalar) or not isinstance(model.value, str):
+        return None
+    for referred in referenced_steps(model.value):
+        giver = by_name.get(referred)
+        if giver is not None and giver.kind.name in givers:
+            return get(giver.node, name)
+    return None
+
+
+def fan_in(steps: list[Expanded], report: Report) -> None:
+    """Unfold ``inputs: {NAME: {each: GLOB, value: model}}`` into one input per matching step."""
+    names = [step.name for step in walk(steps)]
+    for step in walk(steps):
+        inputs = get(step.node, "inputs")
+        if not isinstance(inputs, Mapping_):
+            continue
+        entries: dict[str, Entry] = {}
+        for name, entry in inputs.entries.items():
+            glob = get(entry.value, "each")
+            if isinstance(entry.value, Mapping_) and isinstance(glob, Scalar):
+                others = [other for other in names if other != step.name]
+                entries.update(_gathered(name, entry, glob, others, report))
+            else:
+                entries[name] = entry
+        if len(entries) != len(inputs.entries) or list(entries) != list(inputs.entries):
+            step.node = with_entry(step.node, "inputs", replace(inputs, entries=entries))
+
+
+def _gathered(
+    name: str, entry: Entry, glob: Scalar, names: list[str], report: Report
+) -> dict[str, Entry]:
+    found = [other for other in names if fnmatch.fnmatchcase(other, glob.text)]
+    if not found:
+        report.at(glob, "unknown-step", f"no step is called like `{glob.text}`",
+                  suggest(glob.text, names))
+        return {}
+    block = entry.value
+    assert isinstance(block, Mapping_)
+    value, path = get(block, "value"), get(block, "path")
+    what = value.text if isinstance(value, Scalar) else "model"
+    folder = path.text if isinstance(path, Scalar) else f"/opt/ml/processing/{name}"
+    made: dict[str, Entry] = {}
+    for number, other in enumerate(found, start=1):
+        text = f"${{steps['{other}'].{what}}}"
+        source = Scalar(text, text, glob.source, glob.span, quoted=True)
+        place = f"{folder}/{other}"
+        target = Scalar(place, place, glob.source, glob.span, quoted=True)
+        rest = without(block, "each", "value")
+        item = with_entry(with_entry(rest, "source", source), "path", target)
+        made[f"{name}-{number}"] = Entry(key_at(f"{name}-{number}", entry.key), item)
+    return made
+
+
+def rebuilt(block: Mapping_, steps: list[Expanded]) -> Mapping_:
+    """Return the ``steps`` block as a tree of the expanded steps."""
+    entries: dict[str, Entry] = {}
+    for step in steps:
+        node = step.node
+        for name, inner in step.branches():
+            if inner:
+                node = with_entry(node, name, rebuilt(mapping({}, node), inner))
+        entries[step.name] = Entry(replace(step.key, value=step.name, text=step.name), node)
+    return replace(block, entries=entries)
+

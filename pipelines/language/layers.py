@@ -1,0 +1,162 @@
+"""From files to one merged tree: the ``extends`` chain, overlays, and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipelines.language.diagnostics import Report, suggest
+from pipelines.language.environments import Setting, variable
+from pipelines.language.merge import merge_layers, without_nulls
+from pipelines.language.nodes import (
+    Entry,
+    Mapping_,
+    Node,
+    Scalar,
+    get,
+    mapping,
+    with_entry,
+    without,
+)
+from pipelines.language.project import Project, read_file, resolve_inside
+from pipelines.language.schema import TOP
+from pipelines.language.validation import kind_of
+
+MAX_EXTENDS = 8
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The merged definition and the files it was read from, the definition first."""
+
+    tree: Mapping_
+    files: tuple[Path, ...]
+
+
+def read_layers(
+    root: Node, path: Path, project: Project, setting: Setting, variables: Mapping[str, str],
+    report: Report,
+) -> Merged | None:
+    """Return the definition with everything below and above it merged; None where it can't be.
+
+    Args:
+        root: the definition's own tree.
+        variables: values of ``--var``, as text.
+    """
+    chain = _chain(root, path, project, report)
+    if chain is None:
+        return None
+    layers: list[Mapping_] = []
+    if setting.layer is not None:
+        layers.append(setting.layer)
+    for _, tree in reversed(chain):
+        layers.append(without(tree, "extends", "environments", *_ignored(tree)))
+        overlay = _overlay(tree, setting, report)
+        if overlay is not None:
+            layers.append(overlay)
+    if any(not _mergeable(layer, report) for layer in layers):
+        return None
+    merged = merge_layers(layers)
+    if variables:
+        merged = _with_variables(merged, variables)
+    final = without_nulls(merged)
+    assert isinstance(final, Mapping_)
+    own = chain[0][1]
+    # The order of the keys is that of the definition's own file, its places are its own.
+    final = replace(final, source=own.source, span=own.span)
+    return Merged(_own_order(final, own), tuple(file for file, _ in chain))
+
+
+def _chain(
+    root: Node, path: Path, project: Project, report: Report
+) -> list[tuple[Path, Mapping_]] | None:
+    """Return the definition and the files it extends, itself first."""
+    chain: list[tuple[Path, Mapping_]] = []
+    node: Node | None = root
+    while True:
+        if not isinstance(node, Mapping_):
+            if node is not None:
+                report.at(node, "wrong-type", "a definition is a map of keys such as `pipeline` "
+                          "and `steps`")
+            return None
+        chain.append((path, node))
+        base = get(node, "extends")
+        if base is None:
+            return chain
+        if not isinstance(base, Scalar) or not isinstance(base.value, str):
+            report.at(base, "wrong-type", "`extends` names one file",
+                      "write `extends: ../base.yaml`")
+            return None
+        found = resolve_inside(base, project, report, want="file")
+        if found is None:
+            return None
+        if found in [file.resolve() for file, _ in chain]:
+            report.at(base, "extends-cycle", f"`{base.value}` extends this file in turn")
+            return None
+        if len(chain) > MAX_EXTENDS:
+            report.at(base, "too-large", f"more than {MAX_EXTENDS} files extend each other")
+            return None
+        path, node = found, read_file(found, report)
+
+
+def _ignored(tree: Mapping_) -> list[str]:
+    return [name for name in tree.entries if name.startswith("x-")]
+
+
+def _overlay(tree: Mapping_, setting: Setting, report: Report) -> Mapping_ | None:
+    """Return the file's own overlay for the environment; unknown environments are reported."""
+    block = get(tree, "environments")
+    if not isinstance(block, Mapping_):
+        return None
+    for name, entry in block.entries.items():
+        if name not in setting.names:
+            report.at(entry.key, "unknown-environment", f"there is no environment `{name}`",
+                      suggest(name, setting.names) or "environments.yaml lists them")
+    overlay = get(block, setting.environment.name)
+    if isinstance(overlay, Mapping_):
+        for name in ("extends", "environments", "pipeline"):
+            if name in overlay.entries:
+                report.at(overlay.entries[name].key, "unknown-key",
+                          f"`{name}` can't stand in an overlay")
+        return without(overlay, "extends", "environments", "pipeline", *_ignored(overlay))
+    return None
+
+
+def _mergeable(layer: Mapping_, report: Report) -> bool:
+    """Whether the blocks that merging looks into are maps, and nothing unknown stands on top."""
+    sound = True
+    for name, entry in layer.entries.items():
+        field = TOP.get(name)
+        if field is None:
+            hint = suggest(name, TOP) or "keys of your own begin with `x-`"
+            report.at(entry.key, "unknown-key", f"unknown key `{name}`", hint)
+            continue
+        wants_map = name in ("vars", "parameters", "defaults", "steps", "tags")
+        if wants_map and not isinstance(entry.value, Mapping_):
+            if isinstance(entry.value, Scalar) and entry.value.value is None:
+                continue
+            value = getattr(entry.value, "value", [])
+            got = {"array": "a list", "string": "a text", "null": "nothing"}.get(kind_of(value))
+            report.at(entry.value, "wrong-type", f"`{name}` is a map, not {got or 'a scalar'}")
+            sound = False
+    return sound
+
+
+def _with_variables(tree: Mapping_, variables: Mapping[str, str]) -> Mapping_:
+    block = get(tree, "vars")
+    known: Mapping_ = block if isinstance(block, Mapping_) else mapping({}, tree)
+    for name, text in variables.items():
+        known = with_entry(known, name, variable(name, text))
+    return with_entry(tree, "vars", known)
+
+
+def _own_order(tree: Mapping_, own: Mapping_) -> Mapping_:
+    """Return the steps in the order of the definition; those only extended come first."""
+    steps, written = get(tree, "steps"), get(own, "steps")
+    if not isinstance(steps, Mapping_) or not isinstance(written, Mapping_):
+        return tree
+    inherited = {n: e for n, e in steps.entries.items() if n not in written.entries}
+    own_steps = {n: steps.entries[n] for n in written.entries if n in steps.entries}
+    ordered: dict[str, Entry] = {**inherited, **own_steps}
+    return with_entry(tree, "steps", replace(steps, entries=ordered))

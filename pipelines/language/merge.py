@@ -1,0 +1,238 @@
+"""Short forms made long, and layers laid over each other.
+
+Both work on trees, so every value keeps the place where it was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pipelines.language.nodes import (
+    Entry,
+    Mapping_,
+    Node,
+    Scalar,
+    Sequence,
+    get,
+    key_at,
+    mapping,
+    with_entry,
+)
+from steps import KINDS, all_fields, kind_named
+from steps._contract import Field, Kind, Short
+
+BRANCHES = ("then", "else")
+"""The fields that hold steps."""
+
+KEPT_WHOLE = ("request", "step_fields", "pipeline_fields")
+"""Maps in the API's own names: in them null means "delete from the request", so it is kept."""
+
+
+def fields_by_name() -> dict[str, Field]:
+    """Return every field of every kind; the first kind's where several have the name."""
+    found: dict[str, Field] = {}
+    for kind in KINDS:
+        for name, field in all_fields(kind).items():
+            found.setdefault(name, field)
+    return found
+
+
+# --- Short forms ---------------------------------------------------------------------------------
+
+
+def lengthen(node: Node, short: Short) -> Node:
+    """Return the long form of a field's value."""
+    if short.names and isinstance(node, Sequence):
+        entries: dict[str, Entry] = {}
+        for item in node.items:
+            if not isinstance(item, Scalar):
+                return node
+            key = Scalar(item.text, item.text, item.source, item.span)
+            entries[item.text] = Entry(key, mapping({}, item))
+        node = Mapping_(entries, node.source, node.span)
+    if short.each is not None and isinstance(node, Mapping_):
+        each = short.each
+        long = {
+            name: Entry(entry.key, lengthen(entry.value, each))
+            for name, entry in node.entries.items()
+        }
+        return replace(node, entries=long)
+    if isinstance(node, Scalar):
+        if node.value is None and (short.key or short.paths):
+            return mapping({}, node)
+        if short.paths and isinstance(node.value, str) and node.value.startswith("/"):
+            return mapping({short.paths: node}, node)
+        if short.key:
+            return mapping({short.key: node}, node)
+    return node
+
+
+def lengthen_layer(layer: Mapping_, kinds: Mapping[str, Kind]) -> Mapping_:
+    """Return a layer (a file or an overlay) with every short form made long.
+
+    Args:
+        kinds: the kind of every step by its key, for layers that do not repeat the type.
+    """
+    parameters = get(layer, "parameters")
+    if isinstance(parameters, Mapping_):
+        long = {
+            name: Entry(e.key, _long_parameter(e.value)) for name, e in parameters.entries.items()
+        }
+        layer = with_entry(layer, "parameters", replace(parameters, entries=long))
+    for name in ("defaults", "steps"):
+        block = get(layer, name)
+        if isinstance(block, Mapping_):
+            long_block = _long_defaults(block) if name == "defaults" else _long_steps(block, kinds)
+            layer = with_entry(layer, name, long_block)
+    return layer
+
+
+def _long_parameter(node: Node) -> Node:
+    return node if isinstance(node, Mapping_) else mapping({"default": node}, node)
+
+
+def _long_defaults(block: Mapping_) -> Mapping_:
+    common = fields_by_name()
+    made: dict[str, Entry] = {}
+    for name, entry in block.entries.items():
+        kind = kind_named(name)
+        value = entry.value
+        if kind is not None and isinstance(value, Mapping_):
+            value = _long_fields(value, all_fields(kind))
+        elif name in common:
+            value = _long_field(value, common[name])
+        made[name] = Entry(entry.key, value)
+    return replace(block, entries=made)
+
+
+def _long_steps(block: Mapping_, kinds: Mapping[str, Kind]) -> Mapping_:
+    common = fields_by_name()
+    made: dict[str, Entry] = {}
+    for name, entry in block.entries.items():
+        value = entry.value
+        if isinstance(value, Mapping_):
+            kind = kinds.get(name)
+            value = _long_fields(value, all_fields(kind) if kind else common)
+            for branch in BRANCHES:
+                inner = get(value, branch)
+                if isinstance(inner, Mapping_):
+                    value = with_entry(value, branch, _long_steps(inner, kinds))
+        made[name] = Entry(entry.key, value)
+    return replace(block, entries=made)
+
+
+def _long_fields(step: Mapping_, fields: Mapping[str, Field]) -> Mapping_:
+    made = {
+        name: Entry(e.key, _long_field(e.value, fields[name]) if name in fields else e.value)
+        for name, e in step.entries.items()
+    }
+    return replace(step, entries=made)
+
+
+def _long_field(node: Node, field: Field) -> Node:
+    if field.short is None or (isinstance(node, Scalar) and node.value is None):
+        return node
+    return lengthen(node, field.short)
+
+
+def kinds_of_steps(layers: list[Mapping_]) -> dict[str, Kind]:
+    """Return the kind of every step key, from whichever layer says its type."""
+    found: dict[str, Kind] = {}
+
+    def visit(block: Node | None) -> None:
+        if not isinstance(block, Mapping_):
+            return
+        for name, entry in block.entries.items():
+            stated = get(entry.value, "type")
+            kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
+            if kind is not None:
+                found[name] = kind
+            for branch in BRANCHES:
+                visit(get(entry.value, branch))
+
+    for layer in layers:
+        visit(get(layer, "steps"))
+    return found
+
+
+# --- Merging -------------------------------------------------------------------------------------
+
+
+def merge(low: Node, high: Node, *, whole: frozenset[str], keep_null: bool = False) -> Node:
+    """Return ``high`` laid over ``low``: maps merge, everything else replaces, null deletes.
+
+    Args:
+        whole: the keys whose values replace even where both are maps.
+        keep_null: null stays as it is, for maps in the API's own words.
+    """
+    if not isinstance(low, Mapping_) or not isinstance(high, Mapping_):
+        return high
+    entries = dict(low.entries)
+    for name, entry in high.entries.items():
+        value = entry.value
+        if isinstance(value, Scalar) and value.value is None and not keep_null:
+            entries.pop(name, None)
+            continue
+        known = entries.get(name)
+        if known is not None and name not in whole:
+            inner = keep_null or name in KEPT_WHOLE
+            value = merge(known.value, value, whole=whole, keep_null=inner)
+        # The key's place is where the value was last written: that is what a message must show.
+        entries[name] = Entry(entry.key, value)
+    return replace(high, entries=entries)
+
+
+def without_nulls(node: Node, *, keep: bool = False) -> Node:
+    """Return ``node`` without the keys whose value is null; they delete, and nothing is below."""
+    if not isinstance(node, Mapping_) or keep:
+        return node
+    made = {
+        name: Entry(entry.key, without_nulls(entry.value, keep=name in KEPT_WHOLE))
+        for name, entry in node.entries.items()
+        if not (isinstance(entry.value, Scalar) and entry.value.value is None)
+    }
+    return replace(node, entries=made)
+
+
+WHOLE_FIELDS = frozenset(name for name, field in fields_by_name().items() if field.replace)
+
+
+def merge_layers(layers: list[Mapping_]) -> Mapping_:
+    """Return the layers, low to high, laid over each other."""
+    kinds = kinds_of_steps(layers)
+    result: Node = without_nulls(lengthen_layer(layers[0], kinds))
+    for layer in layers[1:]:
+        result = merge(result, lengthen_layer(layer, kinds), whole=WHOLE_FIELDS)
+    assert isinstance(result, Mapping_)
+    return result
+
+
+def apply_defaults(step: Mapping_, kind: Kind, defaults: Node | None) -> Mapping_:
+    """Return a step laid over the defaults that hold for its kind.
+
+    A general default reaches only kinds that have the field; what stands under a kind's name is
+    taken as it is, so that an unknown field there is found by the schema.
+    """
+    if not isinstance(defaults, Mapping_):
+        return step
+    names = all_fields(kind)
+    general = {
+        name: entry
+        for name, entry in defaults.entries.items()
+        if name in names and kind_named(name) is None and name != "type"
+    }
+    result: Node = replace(defaults, entries=general)
+    own = get(defaults, kind.name)
+    if isinstance(own, Mapping_):
+        result = merge(result, own, whole=WHOLE_FIELDS)
+    result = merge(result, step, whole=WHOLE_FIELDS)
+    assert isinstance(result, Mapping_)
+    # Keep the step's own place and the order in which its keys were written.
+    first = {name: result.entries[name] for name in step.entries if name in result.entries}
+    return replace(result, entries={**first, **result.entries}, span=step.span, source=step.source)
+
+
+def inherit(step: Mapping_, name: str, value: Node) -> Mapping_:
+    """Return ``step`` with a field taken over from another step."""
+    return with_entry(step, name, value, key_at(name, value))

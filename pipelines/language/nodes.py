@@ -1,0 +1,202 @@
+"""Parsed YAML as a tree in which every key and value knows where it was written.
+
+Trees are never changed in place: merging and templating make new trees that share what stayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
+from typing import Any, Union
+
+from steps._contract import Path, SourceFloat, SourceInt
+
+Value = Union[str, int, float, bool, None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text that definitions were read from.
+
+    Args:
+        path: the file, absolute; a made-up name in the working directory for standard input.
+        name: how messages call it.
+        text: its text.
+    """
+
+    path: FilePath
+    name: str
+    text: str = field(repr=False, default="")
+
+    @property
+    def folder(self) -> FilePath:
+        """The folder that relative paths in this file start from."""
+        return self.path.parent
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A place on one line: line and columns count from 1, ``end`` is one past the last column."""
+
+    line: int
+    column: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A leaf. ``text`` is the value as written (without quotes), ``quoted`` says how."""
+
+    value: Value
+    text: str
+    source: Source
+    span: Span
+    quoted: bool = False
+    block: bool = False
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    source: Source
+    span: Span
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key of a map with its value."""
+
+    key: Scalar
+    value: Node
+
+
+@dataclass(frozen=True)
+class Mapping_:
+    """A map; keys are text, in the order of the file."""
+
+    entries: dict[str, Entry]
+    source: Source
+    span: Span
+
+
+Node = Union[Scalar, Sequence, Mapping_]
+
+
+def plain(node: Node) -> Any:
+    """Return the node as plain data; numbers remember how they were written."""
+    if isinstance(node, Mapping_):
+        return {name: plain(entry.value) for name, entry in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    if isinstance(node.value, float):
+        return SourceFloat(node.value, node.text)
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return SourceInt(node.value, node.text)
+    return node.value
+
+
+def get(node: Node | None, *path: str | int) -> Node | None:
+    """Return the node at ``path`` below ``node``, or None where there is none."""
+    for segment in path:
+        if isinstance(node, Mapping_) and isinstance(segment, str):
+            entry = node.entries.get(segment)
+            node = entry.value if entry else None
+        elif isinstance(node, Sequence) and isinstance(segment, int):
+            node = node.items[segment] if 0 <= segment < len(node.items) else None
+        else:
+            return None
+    return node
+
+
+def locate(root: Node, path: Path, *, at_key: bool = False) -> tuple[Source, Span]:
+    """Return where the value (or key) at ``path`` was written.
+
+    Where the path leads nowhere (a short form has no inner places), its nearest ancestor's place
+    is returned: this one function turns every path into a line and column.
+    """
+    node, key = root, None
+    for segment in path:
+        if isinstance(node, Mapping_) and segment in node.entries:
+            entry = node.entries[str(segment)]
+            key, node = entry.key, entry.value
+        elif isinstance(node, Sequence) and isinstance(segment, int) and segment < len(node.items):
+            key, node = None, node.items[segment]
+        else:
+            return (key.source, key.span) if key is not None else (node.source, node.span)
+    if key is not None and (at_key or not isinstance(node, Scalar)):
+        return key.source, key.span
+    return node.source, node.span
+
+
+def with_entry(node: Mapping_, name: str, value: Node, key: Scalar | None = None) -> Mapping_:
+    """Return ``node`` with ``name`` set; its key's place is the value's where none is given."""
+    known = node.entries.get(name)
+    at = key or (known.key if known else key_at(name, value))
+    return replace(node, entries={**node.entries, name: Entry(at, value)})
+
+
+def without(node: Mapping_, *names: str) -> Mapping_:
+    """Return ``node`` without the keys ``names``."""
+    return replace(node, entries={n: e for n, e in node.entries.items() if n not in names})
+
+
+def key_at(name: str, value: Node) -> Scalar:
+    """Return a key called ``name`` that stands where ``value`` stands."""
+    return Scalar(name, name, value.source, value.span)
+
+
+def mapping(entries: Mapping[str, Node], like: Node) -> Mapping_:
+    """Return a map of ``entries`` that stands where ``like`` stands."""
+    made = {name: Entry(key_at(name, value), value) for name, value in entries.items()}
+    return Mapping_(made, like.source, like.span)
+
+
+def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
+    """Yield every leaf with its path."""
+    if isinstance(node, Mapping_):
+        for name, entry in node.entries.items():
+            yield from walk(entry.value, (*path, name))
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from walk(item, (*path, index))
+    else:
+        yield path, node
+
+
+def inside(scalar: Scalar, offset: int, length: int) -> Span:
+    """Return where ``length`` characters at ``offset`` of a scalar's value were written.
+
+    The value of a quoted, folded or literal scalar is not its source text, so each source line is
+    looked up in the value; where that fails, the scalar's own place is the answer.
+    """
+    if not isinstance(scalar.value, str):
+        return scalar.span
+    lines = scalar.source.text.splitlines()
+    position = 0
+    first = scalar.span.line - 1 + (1 if scalar.block else 0)
+    for number in range(first, len(lines)):
+        line = lines[number]
+        start = scalar.span.column - 1 if number == scalar.span.line - 1 else 0
+        content = line[start:].strip()
+        if scalar.quoted and number == scalar.span.line - 1:
+            content = content[1:]
+        if not content:
+            continue
+        for end in range(len(content), 0, -1):
+            if scalar.value.startswith(content[:end], position):
+                break
+        else:
+            return scalar.span
+        column = line.index(content, start)
+        if position <= offset < position + end:
+            begin = column + offset - position + 1
+            return Span(number + 1, begin, begin + max(1, min(length, position + end - offset)))
+        position += end
+        while position < len(scalar.value) and scalar.value[position] in " \n":
+            position += 1
+        if position >= len(scalar.value):
+            break
+    return scalar.span

@@ -1,0 +1,91 @@
+"""Pipeline parameters: types inferred, defaults and enums checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.language.diagnostics import Report
+from pipelines.language.nodes import Mapping_, Node, get, plain
+from pipelines.language.spec import ParameterSpec
+from pipelines.language.template import settle
+from pipelines.language.validation import describe
+from steps._contract import SourceFloat, SourceInt
+
+
+def read_parameters(tree: Node, report: Report) -> tuple[ParameterSpec, ...]:
+    """Return the parameters of a definition in the order of the file.
+
+    Args:
+        tree: the merged, rendered definition with parameters in long form.
+    """
+    block = get(tree, "parameters")
+    if not isinstance(block, Mapping_):
+        return ()
+    made = []
+    for name, entry in block.entries.items():
+        if not isinstance(entry.value, Mapping_):
+            continue  # the schema says what is wrong
+        made.append(_parameter(name, entry.value, report))
+    return tuple(made)
+
+
+def _parameter(name: str, node: Mapping_, report: Report) -> ParameterSpec:
+    data = settle(plain(node))
+    stated = str(data.get("type", ""))
+    kind = next((k for k in _CHECKS if k.lower() == stated.lower()), "")
+    default = data.get("default")
+    enum = data.get("enum") if isinstance(data.get("enum"), list) else []
+    if not kind:
+        examples = [default] if default is not None else list(enum or [])
+        kind = _inferred(examples[0]) if examples else "String"
+        if stated == "" and not examples:
+            kind = "String"
+    if default is not None:
+        at = get(node, "default") or node
+        default = _typed(name, kind, default, at, report)
+    values = []
+    for index, value in enumerate(enum or []):
+        at = get(node, "enum", index) or node
+        values.append(_typed(name, kind, value, at, report))
+    if values and default is not None and default not in values:
+        at = get(node, "default") or node
+        report.at(at, "bad-default", f"the default of `{name}` is not in its enum",
+                  "the enum is " + ", ".join(str(value) for value in values))
+    text = str(data.get("description", ""))
+    return ParameterSpec(name, kind, default, tuple(values), text)
+
+
+def _inferred(value: Any) -> str:
+    if isinstance(value, bool):
+        return "Boolean"
+    if isinstance(value, int):
+        return "Integer"
+    return "Float" if isinstance(value, float) else "String"
+
+
+_CHECKS = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
+
+
+def _typed(name: str, kind: str, value: Any, at: Node, report: Report) -> Any:
+    """Return a value as the parameter's type; report it where it is none."""
+    if isinstance(value, bool):
+        fits = kind == "Boolean"
+    elif isinstance(value, (SourceInt, SourceFloat, int, float)):
+        if kind == "String":
+            return getattr(value, "text", str(value))
+        if kind == "Float":
+            return float(value)
+        if kind == "Integer" and isinstance(value, float) and not value.is_integer():
+            fits = False
+        else:
+            fits = kind == "Integer"
+            value = int(value)
+    else:
+        fits = kind == "String" and isinstance(value, str)
+    if not fits:
+        article = "an" if kind == "Integer" else "a"
+        report.at(at, "bad-default", f"`{name}` is {article} {kind}, and this is {describe(value)}")
+    elif isinstance(value, str) and "${" in value:
+        report.at(at, "literal-wanted", "a parameter's default can't hold a reference",
+                  "use a `{{ template }}`")
+    return value

@@ -1,0 +1,160 @@
+"""The project on disk: its root, its environments file, its definitions, and paths between them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.errors import UsageError
+from pipelines.language.diagnostics import Report
+from pipelines.language.nodes import Node, Scalar, Source
+from pipelines.language.source import MAX_BYTES, read
+
+ENVIRONMENTS_FILE = "environments.yaml"
+DEFINITION_FILE = "pipeline.yaml"
+_SKIPPED = {".git", ".venv", "venv", "node_modules", ".sagedag", "__pycache__"}
+
+
+@dataclass(frozen=True)
+class Project:
+    """Where a definition lives.
+
+    Args:
+        root: the folder that nothing a definition names may leave.
+        environments: the environments file that holds for it; None where there is none.
+    """
+
+    root: Path
+    environments: Path | None
+
+
+def find_project(folder: Path) -> Project:
+    """Return the project that ``folder`` belongs to.
+
+    The root is the nearest ancestor with an ``environments.yaml``, else the git root, else the
+    folder itself.
+    """
+    folder = folder.resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / ENVIRONMENTS_FILE).is_file():
+            return Project(candidate, candidate / ENVIRONMENTS_FILE)
+    for candidate in (folder, *folder.parents):
+        if (candidate / ".git").exists():
+            return Project(candidate, None)
+    return Project(folder, None)
+
+
+def shown(path: Path) -> str:
+    """Return how messages call a file: relative to the working directory where that is shorter."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:  # another drive
+        return str(path)
+    return str(path) if relative.startswith(os.path.join("..", "..", "..")) else relative
+
+
+def find_definitions(paths: Iterable[str]) -> list[Path]:
+    """Return the definition files that command-line arguments mean, in a stable order.
+
+    A file is itself, a folder every ``pipeline.yaml`` below it. ``-`` is standard input and is
+    returned as it is.
+
+    Raises:
+        UsageError: a path does not exist, or a folder holds no definition.
+    """
+    found: dict[Path, None] = {}
+    for text in paths:
+        path = Path(text)
+        if text == "-":
+            found[path] = None
+        elif path.is_dir():
+            inside = [
+                p
+                for p in sorted(path.rglob(DEFINITION_FILE))
+                if not _SKIPPED.intersection(p.relative_to(path).parts)
+            ]
+            if not inside:
+                raise UsageError(
+                    f"there is no {DEFINITION_FILE} in or below {text}",
+                    "name a definition file, or begin one with `sagedag init`",
+                )
+            found.update(dict.fromkeys(inside))
+        elif path.is_file():
+            found[path] = None
+        else:
+            raise UsageError(f"there is no file or folder {text}")
+    return list(found)
+
+
+def read_file(path: Path, report: Report) -> Node | None:
+    """Return the tree of a YAML file; None (and diagnostics) where it can't be read."""
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{shown(path)} can't be read: {error.strerror}") from error
+    return read(path.absolute(), shown(path), data, report)
+
+
+def resolve_inside(
+    scalar: Scalar, project: Project, report: Report, *, want: str = "any"
+) -> Path | None:
+    """Return the file or folder that a scalar names, inside the project; None where it is not.
+
+    Args:
+        scalar: its text is a path relative to the file it is written in.
+        want: ``file``, ``folder`` or ``any``.
+
+    The path is refused when it is absolute, leaves the project's root (symbolic links followed) or
+    does not exist.
+    """
+    text = str(scalar.value)
+    if "\0" in text or not text.strip():
+        report.at(scalar, "bad-path", "the path is empty or holds a NUL character")
+        return None
+    given = Path(text)
+    if given.is_absolute():
+        report.at(scalar, "outside-project", f"`{text}` is an absolute path",
+                  "write it relative to this file")
+        return None
+    try:
+        path = (scalar.source.folder / given).resolve()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links on Python < 3.13
+        report.at(scalar, "bad-path", f"`{text}` can't be followed: {error}")
+        return None
+    if not path.is_relative_to(project.root.resolve()):
+        report.at(scalar, "outside-project", f"`{text}` leads out of the project's root "
+                  f"{shown(project.root)}", "move it inside, or move `environments.yaml` up")
+        return None
+    if not _exists(path, want):
+        _report_missing(scalar, path, want, report)
+        return None
+    return path
+
+
+def _exists(path: Path, want: str) -> bool:
+    try:
+        return {"file": path.is_file, "folder": path.is_dir, "any": path.exists}[want]()
+    except OSError:
+        return False
+
+
+def _report_missing(scalar: Scalar, path: Path, want: str, report: Report) -> None:
+    from pipelines.language.diagnostics import nearest
+
+    what = {"file": "file", "folder": "folder", "any": "file or folder"}[want]
+    hint = ""
+    try:
+        near = nearest(path.name, [entry.name for entry in path.parent.iterdir()])
+        if near and near != path.name:
+            hint = f"did you mean `{Path(str(scalar.value)).parent / near}`?"
+    except OSError:
+        hint = f"the folder {shown(path.parent)} does not exist"
+    report.at(scalar, "missing-file", f"there is no {what} `{scalar.value}`", hint)
+
+
+def command_line_source(text: str) -> Source:
+    """Return the source that a value given on the command line comes from."""
+    return Source(Path.cwd() / "command-line", "command line", text)

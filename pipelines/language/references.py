@@ -1,0 +1,349 @@
+"""References: ``${steps.train.model}``, read from text and resolved to expressions.
+
+:func:`split` finds references in a text, :func:`parse_path` reads one, and a :class:`Scope` turns
+its path into an expression or says what is wrong with which segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.language.diagnostics import suggest
+from pipelines.service.shapes import UnknownMember, property_type
+from pipelines.service.shapes import shape as service_shape
+from steps import kind_named
+from steps._contract import (
+    Attribute,
+    ExecutionRef,
+    Expr,
+    ExprType,
+    Join,
+    NoAttribute,
+    ParameterRef,
+    PropertyRef,
+    Step,
+)
+
+EXECUTION = {
+    "id": "PipelineExecutionId",
+    "arn": "PipelineExecutionArn",
+    "pipeline_name": "PipelineName",
+    "pipeline_arn": "PipelineArn",
+    "start_datetime": "StartDateTime",
+    "current_datetime": "CurrentDateTime",
+    "training_job_name": "TrainingJobName",
+    "processing_job_name": "ProcessingJobName",
+}
+"""The execution variables of SageMaker Pipelines (SDK ``ExecutionVariables``)."""
+
+LISTS_BY_NAME = {
+    ("ProcessingOutputConfig", "Outputs"): "OutputName",
+    ("ProcessingInputs",): "InputName",
+    ("FinalMetricDataList",): "MetricName",
+}
+"""Lists of a Describe response that references address by name, as if they were maps."""
+
+_SEGMENT = re.compile(
+    r"\.?(?P<word>[A-Za-z_][A-Za-z0-9_-]*)|\[(?P<index>[0-9]{1,6})\]"
+    r"|\[(?P<quote>['\"])(?P<key>[^'\"\[\]]{1,256})(?P=quote)\]"
+)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part of a reference, with its place in the reference's text."""
+
+    value: str | int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A reference that can't be resolved: the part of its text, and what is wrong."""
+
+    begin: int
+    end: int
+    message: str
+    hint: str = ""
+    code: str = "unknown-reference"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text: plain text, or a reference (``text`` without ``${`` and ``}``)."""
+
+    text: str
+    begin: int
+    is_reference: bool
+
+
+def split(text: str) -> list[Piece] | Wrong:
+    """Return the pieces of a text; ``$${`` stands for a literal ``${``."""
+    pieces: list[Piece] = []
+    plain, start, position = "", 0, 0
+    while position < len(text):
+        if text.startswith("$${", position):
+            plain += "${"
+            position += 3
+        elif text.startswith("${", position):
+            end = _closing(text, position + 2)
+            if end < 0:
+                return Wrong(position, len(text), "the reference is never closed",
+                             "write `${…}`; for a literal `${` write `$${`", "reference-syntax")
+            if plain:
+                pieces.append(Piece(plain, start, False))
+            inner = text[position + 2 : end]
+            lead = len(inner) - len(inner.lstrip())
+            pieces.append(Piece(inner.strip(), position + 2 + lead, True))
+            position = start = end + 1
+            plain = ""
+        else:
+            plain += text[position]
+            position += 1
+    if plain:
+        pieces.append(Piece(plain, start, False))
+    return pieces
+
+
+def _closing(text: str, position: int) -> int:
+    quote = ""
+    for index in range(position, len(text)):
+        character = text[index]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character == "}":
+            return index
+    return text.find("}", position)
+
+
+def parse_path(text: str) -> list[Segment] | Wrong:
+    """Return the segments of a reference: words by dots, ``[0]`` and ``['any name']``."""
+    segments: list[Segment] = []
+    position = 0
+    while position < len(text):
+        match = _SEGMENT.match(text, position)
+        starts_well = match is not None and (text[position] in ".[") == bool(segments)
+        if match is None or not starts_well:
+            return Wrong(position, len(text), f"`{text}` is not a reference",
+                         "write it as `steps.train.model` or `parameters.Name`",
+                         "reference-syntax")
+        value: str | int
+        if match["index"] is not None:
+            value = int(match["index"])
+        else:
+            value = match["word"] if match["word"] is not None else match["key"]
+        begin = match.start("word") if match["word"] is not None else match.start()
+        segments.append(Segment(value, begin, match.end()))
+        position = match.end()
+    if not segments:
+        return Wrong(0, max(1, len(text)), "the reference is empty", "", "reference-syntax")
+    return segments
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What references can see.
+
+    Args:
+        parameters: the parameters' types by name.
+        steps: all steps by name (fields without expressions suffice).
+        visible: says whether a step may be referred to, given its name; else the reason.
+    """
+
+    parameters: Mapping[str, ExprType]
+    steps: Mapping[str, Step]
+    visible: Callable[[str], str] = field(default=lambda name: "")
+
+    def resolve(self, text: str) -> Expr | Wrong:
+        """Return the expression that a reference (without ``${}``) means, or what is wrong."""
+        segments = parse_path(text)
+        if isinstance(segments, Wrong):
+            return segments
+        root = segments[0].value
+        if root == "parameters":
+            return self._parameter(segments)
+        if root == "execution":
+            return self._execution(segments)
+        if root == "steps":
+            return self._step(segments)
+        first = segments[0]
+        hint = suggest(str(root), ("parameters", "steps", "execution"))
+        if root in self.parameters:
+            hint = f"did you mean `parameters.{root}`?"
+        elif root in self.steps:
+            hint = f"did you mean `steps.{root}`?"
+        return Wrong(first.begin, first.end, f"a reference can't begin with `{root}`", hint)
+
+    def _parameter(self, segments: list[Segment]) -> Expr | Wrong:
+        if len(segments) < 2:
+            return Wrong(segments[0].begin, segments[0].end, "name the parameter",
+                         suggest("", self.parameters))
+        name = str(segments[1].value)
+        if name not in self.parameters:
+            return Wrong(segments[1].begin, segments[1].end, f"there is no parameter `{name}`",
+                         suggest(name, self.parameters))
+        extra = _extra(segments, 2, "a parameter")
+        return extra or ParameterRef(name, self.parameters[name])
+
+    def _execution(self, segments: list[Segment]) -> Expr | Wrong:
+        name = str(segments[1].value) if len(segments) > 1 else ""
+        if name not in EXECUTION:
+            at = segments[1] if len(segments) > 1 else segments[0]
+            return Wrong(at.begin, at.end, f"there is no execution variable `{name}`",
+                         suggest(name, EXECUTION))
+        return _extra(segments, 2, "an execution variable") or ExecutionRef(EXECUTION[name])
+
+    def _step(self, segments: list[Segment]) -> Expr | Wrong:
+        if len(segments) < 2:
+            return Wrong(segments[0].begin, segments[0].end, "name the step",
+                         suggest("", self.steps))
+        at = segments[1]
+        name = str(at.value)
+        if name not in self.steps:
+            return Wrong(at.begin, at.end, f"there is no step `{name}`", suggest(name, self.steps))
+        hidden = self.visible(name)
+        if hidden:
+            return Wrong(at.begin, at.end, hidden, code="out-of-branch")
+        step = self.steps[name]
+        kind = kind_named(step.kind)
+        assert kind is not None
+        offered = kind.attributes(step)
+        rest = segments[2:]
+        if not rest:
+            return Wrong(at.begin, at.end, f"say which value of `{name}` is meant",
+                         suggest("", [f"steps.{name}.{word}" for word in offered]))
+        if rest[0].value == "properties" and kind.describe:
+            return self._property(step, kind.describe, rest)
+        if rest[0].value not in offered:
+            what = "has no values to refer to" if not offered else f"has no `{rest[0].value}`"
+            return Wrong(rest[0].begin, rest[0].end, f"`{name}` ({kind.name}) {what}",
+                         suggest(str(rest[0].value), offered))
+        found = kind.attribute(step, tuple(segment.value for segment in rest))
+        if isinstance(found, NoAttribute):
+            wrong = rest[min(found.index, len(rest) - 1)]
+            hint = suggest(str(wrong.value), found.near)
+            return Wrong(wrong.begin, wrong.end, found.message, hint)
+        if isinstance(found, Attribute) and found.rest:
+            beyond = rest[-len(found.rest)]
+            return Wrong(beyond.begin, beyond.end, "there is nothing below this value",
+                         f"it is `{text_of(segments[: -len(found.rest)])}`")
+        return found.expression
+
+    def _property(self, step: Step, describe: str, rest: list[Segment]) -> Expr | Wrong:
+        if len(rest) < 2:
+            return Wrong(rest[0].begin, rest[0].end, "say which property is meant",
+                         f"the properties are the members of {describe}")
+        path = tuple(segment.value for segment in rest[1:])
+        keyed: set[int] = set()
+        lookup: list[str | int] = list(path)
+        for names in LISTS_BY_NAME:
+            if path[: len(names)] == names and len(path) > len(names):
+                if isinstance(path[len(names)], str):
+                    keyed.add(len(names))
+                    lookup[len(names)] = 0
+        try:
+            kind = property_type(service_shape(describe), lookup)
+        except UnknownMember as error:
+            at = rest[1 + min(error.index, len(path) - 1)]
+            return Wrong(at.begin, at.end, error.message, error.hint)
+        keyed |= _map_keys(describe, lookup)
+        expression_type = _EXPRESSION_TYPES.get(kind.type)
+        if expression_type is None:
+            last = rest[-1]
+            return Wrong(last.begin, last.end, f"`{last.value}` is a {kind.type}, not one value",
+                         "go on to one of its members")
+        return PropertyRef(step.name, path, frozenset(keyed), expression_type)
+
+
+_EXPRESSION_TYPES: dict[str, ExprType] = {
+    "string": "string", "timestamp": "string", "blob": "string", "boolean": "boolean",
+    "integer": "integer", "long": "integer", "float": "float", "double": "float",
+}  # fmt: skip
+
+
+def _map_keys(describe: str, path: list[str | int]) -> set[int]:
+    """Return the positions in a property path that are keys of a map."""
+    found: set[int] = set()
+    for position in range(len(path)):
+        if position and isinstance(path[position], str):
+            try:
+                above = property_type(service_shape(describe), path[:position])
+            except UnknownMember:
+                continue
+            if above.type == "map":
+                found.add(position)
+    return found
+
+
+def _extra(segments: list[Segment], length: int, what: str) -> Wrong | None:
+    if len(segments) <= length:
+        return None
+    beyond = segments[length]
+    return Wrong(beyond.begin, segments[-1].end, f"{what} has nothing below it",
+                 f"write `{text_of(segments[:length])}`")
+
+
+def text_of(segments: list[Segment]) -> str:
+    """Return segments as the language writes them."""
+    written = ""
+    for segment in segments:
+        if isinstance(segment.value, int):
+            written += f"[{segment.value}]"
+        elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", segment.value):
+            written += f".{segment.value}" if written else segment.value
+        else:
+            written += f"['{segment.value}']"
+    return written
+
+
+def resolve_text(text: str, scope: Scope) -> Any | list[Wrong]:
+    """Return a text with its references resolved.
+
+    A text that is exactly one reference becomes the expression; with text around it, a Join. The
+    wrong references of a text are returned as a list, with places in the text.
+    """
+    pieces = split(text)
+    if isinstance(pieces, Wrong):
+        return [pieces]
+    wrongs: list[Wrong] = []
+    values: list[Any] = []
+    for piece in pieces:
+        if not piece.is_reference:
+            values.append(piece.text)
+            continue
+        found = scope.resolve(piece.text)
+        if isinstance(found, Wrong):
+            shift = piece.begin
+            wrongs.append(Wrong(found.begin + shift, found.end + shift, found.message, found.hint,
+                                found.code))
+        else:
+            values.append(found)
+    if wrongs:
+        return wrongs
+    if len(values) == 1:
+        return values[0]
+    if not any(piece.is_reference for piece in pieces):
+        return "".join(values)
+    # A Join that begins with an S3 URI is one.
+    first = values[0]
+    is_s3 = first.startswith("s3://") if isinstance(first, str) else first.meaning == "s3"
+    return Join(tuple(values), meaning="s3" if is_s3 else "")
+
+
+def referenced_steps(text: str) -> list[str]:
+    """Return the names of the steps that a text's references begin with, resolved or not."""
+    pieces = split(text)
+    if isinstance(pieces, Wrong):
+        return []
+    names = []
+    for piece in pieces:
+        path = parse_path(piece.text) if piece.is_reference else []
+        if isinstance(path, list) and len(path) > 1 and path[0].value == "steps":
+            names.append(str(path[1].value))
+    return names

@@ -1,0 +1,138 @@
+"""Requests judged by the API's model, with problems told at the fields they came from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelines.language.spec import StepSpec
+from pipelines.service.instances import check_instance_type
+from pipelines.service.shapes import Mismatch, check, input_shape
+from steps import all_fields
+from steps._contract import Join, JsonGet, Path, Problem, is_expression
+
+CODES = {
+    "unknown-member": "unknown-member",
+    "missing-member": "missing-member",
+    "type": "request-type",
+    "enum": "bad-value",
+    "length": "too-long",
+    "range": "bad-value",
+    "pattern": "bad-value",
+    "count": "too-many",
+}
+
+
+def check_request(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what the service would refuse in a step's arguments."""
+    kind = spec.kind
+    yield from _refused(spec, arguments)
+    if not kind.operation:
+        return
+    shape = input_shape(kind.operation)
+    for mismatch in check(
+        arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied
+    ):
+        yield _told(spec, mismatch)
+    instance = spec.step.fields.get("instance")
+    value = instance.get("type") if isinstance(instance, Mapping) else None
+    if isinstance(value, str) and re.match(r"ml\.[a-z]", value):
+        known = check_instance_type(value, kind.operation)
+        # A type that the installed model does not list yet is told by the enum check already.
+        if known is not None and known.kind == "pattern":
+            yield Problem("bad-instance", ("instance", "type"), _plain(known.message), known.hint)
+
+
+def _type_of(value: Any) -> str | None:
+    if not is_expression(value):
+        return None
+    if isinstance(value, JsonGet):
+        return "any"
+    return "string" if isinstance(value, Join) else str(value.type)
+
+
+def _refused(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Problem]:
+    for dotted, reason in spec.kind.refused.items():
+        value: Any = arguments
+        for member in dotted.split("."):
+            value = value.get(member) if isinstance(value, Mapping) else None
+        if value is not None:
+            path: Path = ("request", *dotted.split("."))
+            yield Problem("refused-member", path, f"`{dotted}` can't be set inside a pipeline",
+                          reason, at_key=True)
+
+
+def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
+    """Return a mismatch as a problem at the field that the wrong value came from."""
+    path = mismatch.path
+    given = spec.step.fields.get("request")
+    code = CODES.get(mismatch.kind, "request")
+    if _leads(given, path) or mismatch.kind == "unknown-member":
+        return Problem(code, ("request", *path), _plain(mismatch.message), mismatch.hint,
+                       at_key=mismatch.at_key)
+    source = field_of(spec, path)
+    return Problem(code, source, _plain(mismatch.message), mismatch.hint,
+                   at_key=not source)
+
+
+def _leads(value: Any, path: Path) -> bool:
+    """Whether ``request`` itself holds something at a path (list items count from its own)."""
+    for segment in path:
+        if isinstance(value, Mapping) and segment in value:
+            value = value[segment]
+        elif isinstance(value, list) and isinstance(segment, int) and segment < len(value):
+            value = value[segment]
+        else:
+            return False
+    return value is not None and bool(path)
+
+
+def field_of(spec: StepSpec, path: Path) -> Path:
+    """Return the definition's field that an argument came from; empty where none is known.
+
+    The fields' ``api`` says which argument each becomes; the longest one that leads to ``path``
+    wins. In a list written as a map by name (``ProcessingInputs[]``) the item's position gives the
+    name.
+    """
+    best: tuple[int, Path] = (0, ())
+    for name, fieldspec in all_fields(spec.kind).items():
+        value = spec.step.fields.get(name)
+        if not fieldspec.api or value is None:
+            continue
+        target = tuple(fieldspec.api.replace("[]", "").split("."))
+        members = tuple(s for s in path if isinstance(s, str))
+        if members[: len(target)] != target or len(target) <= best[0]:
+            continue
+        found: Path = (name,)
+        rest = path[len(target) :] if path[: len(target)] == target else ()
+        if fieldspec.api.endswith("[]") and isinstance(value, Mapping) and rest:
+            names = list(value)
+            if isinstance(rest[0], int) and rest[0] < len(names):
+                found = (name, names[rest[0]])
+        elif rest and isinstance(value, Mapping) and rest[0] in value:
+            found = (name, rest[0])
+        elif rest and isinstance(value, list) and isinstance(rest[0], int):
+            found = (name, rest[0]) if rest[0] < len(value) else (name,)
+        elif isinstance(value, Mapping) and name == "instance" and rest:
+            found = _instance_field(value, str(rest[0]))
+        best = (len(target), found)
+    return best[1]
+
+
+_INSTANCE_MEMBERS = {
+    "InstanceType": "type",
+    "InstanceCount": "count",
+    "VolumeSizeInGB": "volume_gb",
+    "VolumeKmsKeyId": "kms_key",
+    "KeepAlivePeriodInSeconds": "keep_alive",
+}
+
+
+def _instance_field(value: Mapping[str, Any], member: str) -> Path:
+    key = _INSTANCE_MEMBERS.get(member, "")
+    return ("instance", key) if key in value else ("instance",)
+
+
+def _plain(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".") if message else message

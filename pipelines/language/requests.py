@@ -1,0 +1,250 @@
+"""From a specification to requests: every kind builds its own, the API's model judges them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from pipelines.assets import Asset, make_asset
+from pipelines.errors import DefinitionError
+from pipelines.language.diagnostics import Report
+from pipelines.language.nodes import Scalar, get
+from pipelines.language.project import Project, resolve_inside
+from pipelines.language.request_checks import check_request
+from pipelines.language.request_merge import merge_request
+from pipelines.language.spec import PipelineSpec, StepSpec
+from pipelines.service.images import UnknownImage
+from pipelines.service.images import resolve as resolve_image
+from steps._contract import (
+    Code,
+    Environment,
+    ExecutionRef,
+    Join,
+    ParameterRef,
+    Path,
+    Problem,
+    Step,
+    StepRequest,
+)
+
+_EXECUTION_ID = ExecutionRef("PipelineExecutionId")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A definition's requests and what must be published for them.
+
+    Args:
+        spec: the specification they were made of.
+        steps: the steps' requests, in the order of the file.
+        assets: the code and files, by digest, in the order of their first use.
+    """
+
+    spec: PipelineSpec
+    steps: tuple[StepRequest, ...]
+    assets: tuple[Asset, ...]
+
+
+@dataclass
+class AssetStore:
+    """Makes assets and remembers them, so that equal ones are made once.
+
+    Args:
+        project: the project that files must lie in.
+    """
+
+    project: Project
+    made: dict[FilePath, Asset] = field(default_factory=dict)
+
+    def make(self, path: FilePath, environment: Environment) -> Asset:
+        """Return the asset of a file or folder; raises DefinitionError where it can't be one."""
+        if path not in self.made:
+            self.made[path] = make_asset(path, environment.root, self.project.root)
+        return self.made[path]
+
+    def find(self, at: Scalar, text: str, environment: Environment, report: Report) -> str:
+        """Return the URI that the template function ``asset`` gives."""
+        given = Scalar(text, text, at.source, at.span, quoted=True)
+        path = resolve_inside(given, self.project, report)
+        if path is None:
+            return ""
+        return asset_uri(self.make(path, environment), path)
+
+
+def asset_uri(asset: Asset, path: FilePath) -> str:
+    """Return the URI of a file, or of a folder's files."""
+    return f"{asset.files_uri}/{path.name}" if path.is_file() else asset.files_uri
+
+
+def build_program(spec: PipelineSpec, report: Report, store: AssetStore) -> Program:
+    """Return the requests of a checked specification; problems go to the report."""
+    builder = _Builder(spec, report, store)
+    steps = tuple(builder.step(step) for step in spec.steps)
+    unique = {asset.digest: asset for asset in store.made.values()}
+    return Program(spec, steps, tuple(unique.values()))
+
+
+class _Builder:
+    """Builds the requests of one specification; it is the kinds' :class:`Context`."""
+
+    def __init__(self, spec: PipelineSpec, report: Report, store: AssetStore) -> None:
+        self.spec = spec
+        self.reporter = report
+        self.store = store
+        self.paths = {step.name: step.path for step in spec.walk()}
+        self.parameters = {parameter.name: parameter for parameter in spec.parameters}
+
+    def step(self, spec: StepSpec) -> StepRequest:
+        arguments = spec.kind.build(spec.step, self)
+        given = spec.step.fields.get("request")
+        if isinstance(given, Mapping):
+            arguments = merge_request(arguments, given)
+        for problem in check_request(spec, arguments):
+            self.report(spec.step, problem)
+        return StepRequest(
+            name=spec.name,
+            type=spec.kind.api_type,
+            arguments=arguments,
+            depends_on=tuple((d.step, d.when) for d in spec.depends_on),
+            display_name=str(spec.step.fields.get("display_name", "")),
+            description=str(spec.step.fields.get("description", "")),
+            cache=spec.cache,
+            retries=spec.retries,
+            property_files=spec.kind.property_files(spec.step),
+            clauses=spec.clauses,
+            then=tuple(self.step(inner) for inner in spec.then),
+            otherwise=tuple(self.step(inner) for inner in spec.otherwise),
+            fields=dict(spec.step.fields.get("step_fields", {})),
+        )
+
+    # --- what kinds may ask for (steps._contract.Context) ---
+
+    @property
+    def environment(self) -> Environment:
+        """Where the definition is compiled for."""
+        return self.spec.environment
+
+    def report(self, step: Step, problem: Problem) -> None:
+        """Tell the user about a problem."""
+        self.reporter.problem(self.spec.tree, problem, self.paths[step.name])
+
+    def image(self, step: Step, path: Path, image: Any, scope: str, instance: Any) -> Any:
+        """Return the image's URI."""
+        if not isinstance(image, Mapping):
+            return image
+        kind = image.get("instance") or self.known(instance)
+        try:
+            return resolve_image(
+                str(image.get("framework")),
+                region=self.environment.region,
+                version=image.get("version"),
+                py_version=image.get("py_version"),
+                scope=image.get("scope") or scope,
+                instance_type=kind or "ml.m5.large",
+                base_framework_version=image.get("base_framework"),
+            )
+        except UnknownImage as error:
+            where = path
+            named = {"base_framework_version": "base_framework", "instance_type": "instance"}
+            part = named.get(str(error.field), str(error.field))
+            if part in image:
+                where = (*path, part)
+            self.report(step, Problem("unknown-image", where, _sentence(error.message), error.hint))
+            return "unknown"
+
+    def known(self, value: Any) -> str | None:
+        """Return a value as far as it is known now: a parameter stands for its default."""
+        if isinstance(value, ParameterRef):
+            value = self.parameters[value.name].default
+        return value if isinstance(value, str) else None
+
+    def code(self, step: Step, path: Path) -> Code | None:
+        """Publish a code field."""
+        value: Any = step.fields
+        for key in path:
+            value = value[key]
+        if isinstance(value, Mapping):
+            folder = self.resolved(step, (*path, "dir"), "folder")
+            if folder is None:
+                return None
+            entry = str(value.get("entry"))
+            if not self.check_entry(step, (*path, "entry"), folder, entry):
+                return None
+        else:
+            file = self.resolved(step, path, "file")
+            if file is None:
+                return None
+            folder, entry = file, file.name
+        asset = self.asset_of(step, path, folder)
+        if asset is None:
+            return None
+        names = {name for name, _, _ in asset.entries}
+        has_requirements = folder.is_dir() and "requirements.txt" in names
+        return Code(asset.files_uri, asset.archive_uri, entry, has_requirements)
+
+    def check_entry(self, step: Step, path: Path, folder: FilePath, entry: str) -> bool:
+        """Check that the entry point is a file in its folder."""
+        target = (folder / entry).resolve()
+        if not target.is_relative_to(folder.resolve()):
+            self.report(step, Problem("outside-project", path,
+                                      f"`{entry}` leads out of the code folder"))
+            return False
+        if not target.is_file():
+            from pipelines.language.diagnostics import suggest
+
+            names = [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*.py"))]
+            self.report(step, Problem("missing-file", path, f"there is no file `{entry}` in the "
+                                      "code folder", suggest(entry, names)))
+            return False
+        return True
+
+    def asset(self, step: Step, path: Path) -> str:
+        """Publish the file or folder named at ``path``."""
+        found = self.resolved(step, path, "any")
+        asset = self.asset_of(step, path, found) if found is not None else None
+        return asset_uri(asset, found) if asset is not None and found is not None else ""
+
+    def asset_of(self, step: Step, path: Path, found: FilePath) -> Asset | None:
+        try:
+            return self.store.make(found, self.environment)
+        except DefinitionError as error:
+            self.report(step, Problem("bad-asset", path, error.message, error.hint))
+        except OSError as error:
+            self.report(step, Problem("bad-asset", path, f"it can't be read: {error.strerror}"))
+        return None
+
+    def resolved(self, step: Step, path: Path, want: str) -> FilePath | None:
+        """Return the file that a field names, relative to where the field was written."""
+        node = get(self.spec.tree, *self.paths[step.name], *path)
+        if not isinstance(node, Scalar):
+            return None
+        return resolve_inside(node, self.spec.project, self.reporter, want=want)
+
+    def destination(self, step: Step, *names: str) -> Any:
+        """Return an output's default place: a folder of the execution and step."""
+        tail = "/".join([step.name, *names])
+        root = f"{self.environment.root}/{self.spec.name}/"
+        return Join((root, _EXECUTION_ID, f"/{tail}"), meaning="s3")
+
+    def stable_destination(self, step: Step, *names: str) -> Any:
+        """Return a default place that every execution shares."""
+        return "/".join([self.environment.root, self.spec.name, step.name, *names])
+
+
+def _sentence(message: str) -> str:
+    """Return another room's sentence in the form of a diagnostic."""
+    text = re.sub(r"\.$", "", message)
+    return text[:1].lower() + text[1:]
+
+
+def walk_requests(steps: tuple[StepRequest, ...]) -> list[StepRequest]:
+    """Return the requests and those in their branches, in the order of the file."""
+    found: list[StepRequest] = []
+    for step in steps:
+        found += [step, *walk_requests(step.then), *walk_requests(step.otherwise)]
+    return found
+
+

@@ -1,0 +1,303 @@
+"""From expanded steps to specifications: schema, references, conditions, dependencies."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.language.condition import clauses_of
+from pipelines.language.conform import conform, judge
+from pipelines.language.diagnostics import Report, suggest
+from pipelines.language.expand import Expanded, walk
+from pipelines.language.nodes import Node, Scalar, get, inside, locate, plain
+from pipelines.language.references import Scope, Wrong, resolve_text
+from pipelines.language.schema import definition_schema
+from pipelines.language.spec import Dependency, StepSpec
+from pipelines.language.template import settle
+from pipelines.language.validation import problems_of_step
+from steps._contract import (
+    Clause,
+    ExprType,
+    Path,
+    Problem,
+    Retry,
+    Step,
+    as_text,
+    expressions_in,
+    is_expression,
+)
+from steps._durations import DurationError, parse, to_iso
+from steps._fragments import RETRY_REASONS
+
+STEP_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,63})")
+"""A step's name: letters, digits, hyphens, underscores, at most 64 (Developer Guide, "Quotas for
+pipelines"; the published definition schema, ``StepName``)."""
+
+DEFAULT_CACHE = "30d"
+"""``cache: true``; the Developer Guide's own example of ExpireAfter ("Caching pipeline steps")."""
+
+
+@dataclass
+class Resolver:
+    """Resolves all steps of a definition.
+
+    Args:
+        tree: the definition's tree with the expanded steps, for places.
+        parameters: the parameters' types.
+        report: where problems go.
+    """
+
+    tree: Node
+    parameters: Mapping[str, ExprType]
+    report: Report
+    plain_steps: dict[str, Step] = field(default_factory=dict)
+    expanded: dict[str, Expanded] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def resolve(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
+        """Return the steps' specifications; steps whose schema failed are left out."""
+        for step in walk(steps):
+            self.expanded[step.name] = step
+            self.plain_steps[step.name] = self.checked(step)
+        return self.specs(steps)
+
+    def checked(self, step: Expanded) -> Step:
+        """Return the step with plain fields, its name and schema judged."""
+        if not STEP_NAME.fullmatch(step.name):
+            self.bad_name(step)
+        schema = definition_schema()["definitions"][step.kind.name]
+        fields = conform(plain(step.node), schema)
+        for problem in problems_of_step(fields, step.kind.name):
+            self.report.problem(self.tree, problem, step.path)
+            self.broken.add(step.name)
+        return Step(step.name, step.kind.name, fields, step.own)
+
+    def bad_name(self, step: Expanded) -> None:
+        from pipelines.language.template import slug
+
+        at = step.key
+        if len(step.name) > 64:
+            self.report.at(at, "bad-name", f"`{step.name}` has {len(step.name)} characters; a "
+                           "step's name has at most 64")
+            return
+        hint = f"such as `{slug(step.name)}`"
+        if "{{" in at.text:
+            hint = "make the value fit with the filter: `{{ … | slug }}`"
+        self.report.at(at, "bad-name", f"`{step.name}` can't be a step's name: letters, digits, "
+                       "`-` and `_` only, beginning with a letter or digit", hint)
+
+    def specs(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
+        return tuple(spec for step in steps if (spec := self.spec(step)) is not None)
+
+    def spec(self, step: Expanded) -> StepSpec | None:
+        then, otherwise = self.specs(step.then), self.specs(step.otherwise)
+        if step.name in self.broken:
+            return None
+        fields = self.references(step)
+        made = Step(step.name, step.kind.name, fields, step.own)
+        schema = definition_schema()["definitions"][step.kind.name]
+        for problem in judge(fields, schema):
+            self.report.problem(self.tree, problem, step.path)
+        for problem in step.kind.check(made):
+            self.report.problem(self.tree, problem, step.path)
+        return StepSpec(
+            made,
+            step.kind,
+            step.path,
+            self.dependencies(step, fields),
+            self.clauses(step),
+            then,
+            otherwise,
+            self.cache(step, fields.get("cache")),
+            self.retries(step, fields.get("retry")),
+            step.branch,
+        )
+
+    # --- references ---
+
+    def scope(self, step: Expanded) -> Scope:
+        return Scope(self.parameters, self.plain_steps, lambda name: self.hidden(step, name))
+
+    def hidden(self, step: Expanded, name: str) -> str:
+        """Return why ``name`` can't be referred to from ``step``; empty where it can."""
+        other = self.expanded[name]
+        if other.branch != step.branch[: len(other.branch)]:
+            condition, branch = other.branch[-1]
+            return f"`{name}` runs only in the `{branch}` branch of `{condition}`"
+        if name == step.name:
+            return "a step can't refer to itself"
+        if any(condition == name for condition, _ in step.branch):
+            return f"`{name}` is the condition around this step"
+        return ""
+
+    def references(self, step: Expanded) -> dict[str, Any]:
+        scope = self.scope(step)
+        fields = dict(self.plain_steps[step.name].fields)
+        condition = fields.pop("if", None)
+        made = {
+            name: self.resolved(value, step, (name,), scope)
+            for name, value in fields.items()
+            if name not in ("then", "else")
+        }
+        if condition is not None:
+            made["if"] = condition
+        return made
+
+    def resolved(self, value: Any, step: Expanded, path: Path, scope: Scope) -> Any:
+        if isinstance(value, dict):
+            return {
+                settle(k): self.resolved(v, step, (*path, k), scope) for k, v in value.items()
+            }
+        if isinstance(value, list):
+            return [self.resolved(v, step, (*path, i), scope) for i, v in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        if "${" not in value:
+            return settle(value)
+        found = resolve_text(value, scope)
+        if isinstance(found, list):
+            for wrong in found:
+                self.wrong(step, path, wrong)
+            return value
+        return settle(found) if isinstance(found, str) else found
+
+    def wrong(self, step: Expanded, path: Path, wrong: Wrong) -> None:
+        """Report a wrong reference at its own column."""
+        if self.concerns_broken(wrong):
+            return
+        node = get(step.node, *path)
+        if isinstance(node, Scalar):
+            span = inside(node, wrong.begin, wrong.end - wrong.begin)
+            self.report.add(wrong.code, node.source, span, wrong.message, wrong.hint)
+            return
+        source, span = locate(self.tree, (*step.path, *path))
+        self.report.add(wrong.code, source, span, wrong.message, wrong.hint)
+
+    def concerns_broken(self, wrong: Wrong) -> bool:
+        """Whether the message is about a step that has errors of its own."""
+        return any(f"`{name}`" in wrong.message for name in self.broken)
+
+    def clauses(self, step: Expanded) -> tuple[Clause, ...]:
+        condition = get(step.node, "if")
+        if "if" not in step.kind.fields or not isinstance(condition, Scalar):
+            return ()
+        text = condition.value if isinstance(condition.value, str) else condition.text
+        found = clauses_of(text, self.scope(step))
+        if isinstance(found, Wrong):
+            self.wrong(step, ("if",), found)
+            return ()
+        return found
+
+    # --- fields of every step ---
+
+    def dependencies(self, step: Expanded, fields: Mapping[str, Any]) -> tuple[Dependency, ...]:
+        """Return ``depends_on`` with globs unfolded, in the order of the file."""
+        given = fields.get("depends_on", [])
+        found: dict[str, Dependency] = {}
+        for index, item in enumerate(given if isinstance(given, list) else [given]):
+            path: Path = ("depends_on", index) if isinstance(given, list) else ("depends_on",)
+            word = item.get("step") if isinstance(item, dict) else item
+            when = str(item.get("when", "")) if isinstance(item, dict) else ""
+            when = "" if when == "completed" else when
+            if is_expression(word):
+                continue  # reported by `judge`
+            for name in self.named(step, str(word), path):
+                found[name] = Dependency(name, when)
+        return tuple(found.values())
+
+    def named(self, step: Expanded, word: str, path: Path) -> Iterator[str]:
+        names = [n for n in self.plain_steps if n != step.name and not self.hidden(step, n)]
+        matches = [name for name in names if fnmatch.fnmatchcase(name, word)]
+        if matches:
+            yield from matches
+            return
+        message, hint = f"there is no step `{word}`", suggest(word, names)
+        if word in self.plain_steps:
+            message, hint = self.hidden(step, word), "depend on the condition's own needs instead"
+        elif any(c in word for c in "*?["):
+            message = f"no step is called like `{word}`"
+        problem = Problem("unknown-step", path, message, hint)
+        self.report.problem(self.tree, problem, step.path)
+
+    def cache(self, step: Expanded, given: Any) -> str:
+        """Return ExpireAfter; empty for no cache."""
+        if given is None or given is False:
+            return ""
+        if given is True:
+            return DEFAULT_CACHE
+        return expire_after(as_text(given))
+
+    def retries(self, step: Expanded, given: Any) -> tuple[Retry, ...]:
+        made = []
+        for index, policy in enumerate(given if isinstance(given, list) else [given]):
+            if not isinstance(policy, dict):
+                continue
+            path: Path = ("retry", index) if isinstance(given, list) else ("retry",)
+            known = step.kind.retries
+            for number, reason in enumerate(policy["on"]):
+                if reason in RETRY_REASONS and reason not in known:
+                    problem = Problem("bad-retry", (*path, "on", number),
+                                      f"the service does not retry {step.kind.name} steps on "
+                                      f"`{reason}`", f"it knows {', '.join(known)}")
+                    self.report.problem(self.tree, problem, step.path)
+            if "attempts" in policy and "expire" in policy:
+                problem = Problem("either-or", (*path, "expire"), "`expire` stands beside "
+                                  "`attempts`", "the service takes one of them", at_key=True)
+                self.report.problem(self.tree, problem, step.path)
+            made.append(_retry(policy))
+        return tuple(made)
+
+
+def _retry(policy: Mapping[str, Any]) -> Retry:
+    expire = _seconds(policy.get("expire"))
+    attempts = policy.get("attempts")
+    return Retry(
+        tuple(RETRY_REASONS[reason] for reason in policy["on"] if reason in RETRY_REASONS),
+        max(1, _seconds(policy.get("interval")) or 1),
+        float(policy.get("backoff", 2.0)),
+        None if expire is not None and attempts is None else int(attempts or 5),
+        None if expire is None else max(1, round(expire / 60)),
+    )
+
+
+def _seconds(text: Any) -> int | None:
+    try:
+        return None if text is None else parse(as_text(text))
+    except DurationError:
+        return None  # reported by `judge`
+
+
+def expire_after(text: str) -> str:
+    """Return a cache's age as the API wants it.
+
+    Whole days stay in the form of the Developer Guide's own example (``30d``), ISO 8601 stays as
+    it is; everything else becomes ISO 8601.
+    """
+    if re.fullmatch(r"[1-9][0-9]*d", text):
+        return text
+    if text[:1] in "Pp":
+        return text.upper()
+    try:
+        return to_iso(parse(text))
+    except DurationError:
+        return text  # reported by `judge`
+
+
+def steps_needed(spec: StepSpec) -> set[str]:
+    """Return the names of the steps that a step waits for, by values or by ``depends_on``."""
+    needed = {dependency.step for dependency in spec.depends_on}
+    parts: list[Any] = [dict(spec.step.fields)]
+    for clause in spec.clauses:
+        for comparison in clause:
+            parts += [comparison.left, comparison.right]
+    for expression in expressions_in(parts):
+        name = getattr(expression, "step", None)
+        if name is not None:
+            needed.add(name)
+    return needed
+
+
+

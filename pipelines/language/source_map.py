@@ -1,0 +1,135 @@
+"""From a place in the definition JSON back to the definition: file, line, and its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.language.nodes import Source, Span, get, locate
+from pipelines.language.request_checks import field_of
+from pipelines.language.requests import Program
+from pipelines.language.spec import StepSpec
+from steps._contract import Path
+
+_STEP_MEMBERS = {
+    "Name": (),
+    "Type": ("type",),
+    "DependsOn": ("depends_on",),
+    "DisplayName": ("display_name",),
+    "Description": ("description",),
+    "CacheConfig": ("cache",),
+    "RetryPolicies": ("retry",),
+    "PropertyFiles": ("files",),
+}
+_TOP_MEMBERS = {
+    "Parameters": ("parameters",),
+    "PipelineExperimentConfig": ("experiment",),
+    "MlflowConfig": ("mlflow",),
+    "Steps": ("steps",),
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where something was written: the definition's own path, and the file and place."""
+
+    path: Path
+    source: Source = field(repr=False)
+    span: Span
+
+    @property
+    def words(self) -> str:
+        """The path as the definition's readers say it: ``steps.train.hyperparameters.max_depth``."""
+        return ".".join(str(segment) for segment in self.path)
+
+    @property
+    def position(self) -> str:
+        """``file:line:column``."""
+        return f"{self.source.name}:{self.span.line}:{self.span.column}"
+
+
+@dataclass(frozen=True)
+class SourceMap:
+    """Origins by JSON pointer (RFC 6901)."""
+
+    origins: Mapping[str, Origin]
+
+    def find(self, pointer: str) -> Origin | None:
+        """Return the origin of what a pointer names, or of the nearest part around it."""
+        while pointer:
+            if pointer in self.origins:
+                return self.origins[pointer]
+            pointer = pointer.rpartition("/")[0]
+        return self.origins.get("")
+
+
+def map_sources(program: Program, definition: Mapping[str, Any]) -> SourceMap:
+    """Return the source map of a compiled definition."""
+    origins: dict[str, Origin] = {}
+    tree = program.spec.tree
+
+    def put(pointer: str, path: Path) -> None:
+        source, span = locate(tree, path, at_key=True)
+        origins[pointer] = Origin(path, source, span)
+
+    put("", ())
+    for member, path in _TOP_MEMBERS.items():
+        if member in definition:
+            put(f"/{member}", path)
+    for index, parameter in enumerate(definition.get("Parameters", [])):
+        put(f"/Parameters/{index}", ("parameters", parameter["Name"]))
+    specs = {step.name: step for step in program.spec.walk()}
+    for pointer, step in _steps(definition.get("Steps", []), "/Steps"):
+        spec = specs[step["Name"]]
+        put(pointer, spec.path)
+        for member in step:
+            if member != "Arguments":
+                put(f"{pointer}/{member}", (*spec.path, *_STEP_MEMBERS.get(member, ())))
+        for path in _leaves(step.get("Arguments", {})):
+            origin = _argument(spec, path, get(tree, *spec.path) is not None)
+            put(f"{pointer}/Arguments" + "".join(f"/{_escaped(s)}" for s in path), origin)
+    return SourceMap(origins)
+
+
+def _argument(spec: StepSpec, path: Path, known: bool) -> Path:
+    found = field_of(spec, path)
+    if not found or not known:
+        request = spec.step.fields.get("request", {})
+        inside: Path = ()
+        for segment in path:
+            if not isinstance(request, Mapping) or segment not in request:
+                break
+            request = request[segment]
+            inside = (*inside, segment)
+        return (*spec.path, "request", *inside) if inside else spec.path
+    return (*spec.path, *found)
+
+
+def _steps(
+    steps: list[Mapping[str, Any]], pointer: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for index, step in enumerate(steps):
+        here = f"{pointer}/{index}"
+        yield here, step
+        for branch in ("IfSteps", "ElseSteps"):
+            inner = step.get("Arguments", {}).get(branch, [])
+            yield from _steps(inner, f"{here}/Arguments/{branch}")
+
+
+def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the paths of everything inside a step's arguments, branches and expressions left out."""
+    items: Any = ()
+    if isinstance(value, Mapping):
+        items = [(k, v) for k, v in value.items() if k not in ("IfSteps", "ElseSteps")]
+        if len(items) == 1 and str(items[0][0]) in ("Get", "Std:Join", "Std:JsonGet"):
+            return
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    for key, inner in items:
+        yield (*path, key)
+        yield from _leaves(inner, (*path, key))
+
+
+def _escaped(segment: str | int) -> str:
+    return str(segment).replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,225 @@
+"""Validation against the schema, with its errors in the language's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import ValidationError
+
+from pipelines.language.diagnostics import nearest, suggest
+from pipelines.language.schema import definition_schema, environments_schema, resolve_ref
+from steps import KINDS, all_fields
+from steps._contract import Path, Problem
+
+_NAMES = {
+    "string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or "
+    "false", "array": "a list", "object": "a map", "null": "nothing",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=2)
+def _root(which: str) -> Any:
+    schema = definition_schema() if which == "definition" else environments_schema()
+    return Draft7Validator(schema)
+
+
+def problems_of_top(data: dict[str, Any]) -> Iterator[Problem]:
+    """Yield what is wrong with a definition's top level; the steps are judged one by one."""
+    rest = {name: value for name, value in data.items() if name != "steps"}
+    if not isinstance(data.get("steps", {}), dict):
+        rest["steps"] = data["steps"]
+    validator = _root("definition")
+    yield from _translate(validator, rest, ())
+
+
+def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
+    """Yield what is wrong with a step of a known kind; its branches are judged on their own."""
+    rest = {
+        name: {} if name in ("then", "else") and isinstance(value, dict) else value
+        for name, value in data.items()
+    }
+    validator = _root("definition").evolve(schema=definition_schema()["definitions"][kind])
+    yield from _translate(validator, rest, ())
+
+
+def problems_of_environments(data: Any) -> Iterator[Problem]:
+    """Yield what is wrong with an environments file."""
+    yield from _translate(_root("environments"), data, ())
+
+
+def _translate(validator: Any, instance: Any, base: Path) -> Iterator[Problem]:
+    for error in validator.iter_errors(instance):
+        yield from _problem(validator, error, (*base, *error.absolute_path))
+
+
+def _problem(validator: Any, error: ValidationError, path: Path) -> Iterator[Problem]:
+    rule, value = error.validator, error.instance
+    wanted: Any = error.validator_value
+    if rule == "additionalProperties":
+        yield from _unknown_keys(error, path)
+    elif rule == "required":
+        name = next((n for n in wanted if f"{n!r}" in error.message), wanted[0])
+        yield Problem("missing-key", path, f"missing key `{name}`", _about(error, name),
+                      at_key=True)
+    elif rule == "anyOf":
+        option = option_for(error.schema, value)
+        if option is None:
+            kinds = [resolve_ref(each).get("type") for each in wanted]
+            yield _wrong_type(path, kinds, value)
+        else:
+            yield from _translate(validator.evolve(schema=option), value, path)
+    elif rule == "type":
+        yield _wrong_type(path, wanted if isinstance(wanted, list) else [wanted], value)
+    elif rule in ("enum", "const"):
+        options = [str(each) for each in (wanted if rule == "enum" else [wanted])]
+        yield Problem("bad-value", path, f"`{_short(value)}` is not one of {', '.join(options)}",
+                      suggest(str(value), options))
+    else:
+        yield _limit(error, path)
+
+
+def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Problem]:
+    known = error.schema.get("properties", {})
+    patterns = error.schema.get("patternProperties", {})
+    for name in error.instance:
+        if name in known or any(name.startswith(p.lstrip("^")) for p in patterns):
+            continue
+        if error.validator_value is False:
+            yield Problem("unknown-key", (*path, name), f"unknown key `{_short(name)}`",
+                          _key_hint(str(name), known), at_key=True)
+
+
+def _key_hint(name: str, known: dict[str, Any]) -> str:
+    near = nearest(name, known)
+    if near:
+        return f"did you mean `{near}`?"
+    api = _api_names().get(name)
+    if api and api in known:
+        return f"`{name}` is the API's name; here it is `{api}`"
+    if "request" in known and name[:1].isupper():
+        return "fields in the API's own names go under `request`"
+    if len(known) <= 12:
+        return "there is " + ", ".join(f"`{each}`" for each in known)
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _api_names() -> dict[str, str]:
+    """Return our field for the last part of every API field that one maps to."""
+    return {
+        field.api.rstrip("[]").rsplit(".", 1)[-1]: name
+        for kind in KINDS
+        for name, field in all_fields(kind).items()
+        if field.api
+    }
+
+
+def _wrong_type(path: Path, wanted: list[Any], value: Any) -> Problem:
+    names: list[str] = []
+    for each in wanted:
+        for one in each if isinstance(each, list) else [each]:
+            if one in _NAMES and _NAMES[one] not in names and one != "null":
+                names.append(_NAMES[one])
+    expected = " or ".join(names) or "something else"
+    return Problem("wrong-type", path, f"expected {expected}, got {describe(value)}",
+                   _type_hint(wanted, value))
+
+
+def _type_hint(wanted: list[Any], value: Any) -> str:
+    if "string" in wanted and isinstance(value, bool):
+        return f'write "{str(value).lower()}" in quotes for the text'
+    if "array" in wanted and isinstance(value, str):
+        return f"write it as a list: [{_short(value)}]"
+    if value in ("yes", "no", "on", "off") and "boolean" in wanted:
+        return f"write {'true' if value in ('yes', 'on') else 'false'}; this is YAML 1.2"
+    return ""
+
+
+def describe(value: Any) -> str:
+    """Return a value as a message names it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "a map"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, (int, float)):
+        return f"the number {getattr(value, 'text', value)}"
+    return f'the text "{_short(value)}"'
+
+
+def _limit(error: ValidationError, path: Path) -> Problem:
+    rule, value = error.validator, error.instance
+    wanted: Any = error.validator_value
+    texts = {
+        "minimum": f"{_short(value)} is less than {wanted}",
+        "maximum": f"{_short(value)} is more than {wanted}",
+        "minItems": f"the list needs at least {wanted} {'item' if wanted == 1 else 'items'}",
+        "maxItems": f"the list has {_count(value)} items; at most {wanted} are allowed",
+        "maxProperties": f"the map has {_count(value)} entries; at most {wanted} are allowed",
+        "maxLength": f"the text has {_count(value)} characters; at most {wanted} are allowed",
+        "minLength": "the text is empty",
+        "pattern": f"`{_short(value)}` does not have the form {wanted}",
+    }
+    code = {"pattern": "bad-value", "minimum": "bad-value", "maximum": "bad-value",
+            "minItems": "bad-value"}.get(str(rule), "too-many")
+    in_name = "propertyNames" in error.absolute_schema_path
+    if in_name:
+        return Problem("bad-name", (*path, str(value)), f"`{_short(value)}` can't be a name here: "
+                       f"it must match {wanted}", at_key=True)
+    return Problem(code, path, texts.get(str(rule), error.message),
+                   at_key=rule in ("maxProperties", "maxItems"))
+
+
+def _count(value: Any) -> str:
+    return f"{len(value):,}"
+
+
+def _about(error: ValidationError, name: str) -> str:
+    properties = error.schema.get("properties", {})
+    about = resolve_ref(properties.get(name, {})).get("description", "")
+    return str(about)
+
+
+def _short(value: Any, most: int = 60) -> str:
+    text = str(getattr(value, "text", value))
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def option_for(schema: Any, value: Any) -> Any | None:
+    """Return the form of an ``anyOf`` that a value is meant to have, told by the value's type."""
+    options = [resolve_ref(option) for option in schema.get("anyOf", [])]
+    kind = kind_of(value)
+    for option in options:
+        types = option.get("type")
+        types = types if isinstance(types, list) else [types]
+        if kind in types or (kind == "integer" and "number" in types):
+            return option
+    if kind in ("integer", "number"):
+        numeric = [o for o in options if o.get("type") in ("integer", "number", "string")]
+        return numeric[0] if numeric else None
+    if kind == "string":
+        # A text where a number or a boolean is wanted: the pattern of references says nothing.
+        plain = [o for o in options if o.get("type") in ("integer", "number", "boolean")]
+        return plain[0] if plain else None
+    return None
+
+
+def kind_of(value: Any) -> str:
+    """Return the JSON type of a value."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    if isinstance(value, float):
+        return "number"
+    if isinstance(value, dict):
+        return "object"
+    return "array" if isinstance(value, list) else "string"

@@ -1,0 +1,452 @@
+"""What a step kind and the rest of the product agree on; standard library only.
+
+A kind receives a :class:`Step` (its fields as plain data in which expressions stand for what is
+known only when the pipeline runs) and a :class:`Context`, and returns a :class:`StepRequest`: the
+step's ``Arguments`` in the API's own words. Neither side knows the other's rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, Union
+
+Path = tuple[Union[str, int], ...]
+"""Where a value stands, from the step (or the document) down: map keys and list indexes."""
+
+ExprType = Literal["string", "integer", "float", "boolean", "any"]
+"""The type an expression has when the pipeline runs; ``any`` is known only then."""
+
+Meaning = Literal[
+    "", "s3", "model-name", "model-package", "endpoint", "endpoint-config", "arn", "outcome"
+]
+"""What a string stands for; the empty text where nothing is known."""
+
+
+# --- Expressions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ParameterRef:
+    """A pipeline parameter: ``{"Get": "Parameters.NAME"}``."""
+
+    name: str
+    type: ExprType = "string"
+    meaning: Meaning = ""
+
+
+@dataclass(frozen=True)
+class ExecutionRef:
+    """An execution variable, by its API name: ``{"Get": "Execution.PipelineExecutionId"}``."""
+
+    name: str
+    type: ExprType = "string"
+    meaning: Meaning = ""
+
+
+@dataclass(frozen=True)
+class PropertyRef:
+    """A field of a step's Describe response: ``{"Get": "Steps.NAME.A.B['key'][0]"}``.
+
+    Args:
+        step: the step's name.
+        path: member names (text), list indexes (numbers), and map keys (text after ``keyed``).
+        keyed: the positions in ``path`` that are map keys, written ``['key']``.
+    """
+
+    step: str
+    path: Path
+    keyed: frozenset[int] = frozenset()
+    type: ExprType = "string"
+    meaning: Meaning = ""
+
+    @property
+    def text(self) -> str:
+        """The path below the step's name, as the definition JSON writes it."""
+        written = ""
+        for position, segment in enumerate(self.path):
+            if isinstance(segment, int):
+                written += f"[{segment}]"
+            elif position in self.keyed:
+                written += f"['{segment}']"
+            else:
+                written += f".{segment}" if written else segment
+        return written
+
+
+@dataclass(frozen=True)
+class JsonGet:
+    """A value in a property file of a Processing step (``Std:JsonGet``)."""
+
+    step: str
+    file: str
+    path: str
+    type: ExprType = "any"
+    meaning: Meaning = ""
+
+
+@dataclass(frozen=True)
+class Join:
+    """Values written one after the other (``Std:Join``)."""
+
+    values: tuple[Any, ...]
+    on: str = ""
+    type: ExprType = "string"
+    meaning: Meaning = ""
+
+
+Expr = Union[ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join]
+EXPRESSIONS = (ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join)
+
+
+def is_expression(value: object) -> bool:
+    """Say whether ``value`` is known only when the pipeline runs."""
+    return isinstance(value, EXPRESSIONS)
+
+
+class SourceInt(int):
+    """A whole number that remembers how it was written (``007`` never gets here, ``1e3`` does)."""
+
+    text: str
+
+    def __new__(cls, value: int, text: str) -> SourceInt:
+        """Make the number ``value`` written as ``text``."""
+        made = super().__new__(cls, value)
+        made.text = text
+        return made
+
+
+class SourceFloat(float):
+    """A number that remembers how it was written: ``2.10`` stays ``2.10`` where text is wanted."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> SourceFloat:
+        """Make the number ``value`` written as ``text``."""
+        made = super().__new__(cls, value)
+        made.text = text
+        return made
+
+
+def as_text(value: Any) -> Any:
+    """Return ``value`` as the API's string fields want it.
+
+    Numbers keep the way they were written, booleans become ``true``/``false``, and an expression
+    that is no string yet is joined to one, as the SDK's ``to_string()`` does.
+    """
+    if is_expression(value):
+        if isinstance(value, Join) or value.type == "string":
+            return value
+        return Join((value,), meaning=value.meaning)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (SourceInt, SourceFloat)):
+        return value.text
+    return value if isinstance(value, str) else str(value)
+
+
+def expressions_in(value: Any) -> Iterator[Expr]:
+    """Yield every expression in plain data, those inside joins included."""
+    if isinstance(value, Join):
+        yield value
+        for part in value.values:
+            yield from expressions_in(part)
+    elif isinstance(value, EXPRESSIONS):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from expressions_in(part)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from expressions_in(part)
+
+
+# --- Fields --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Short:
+    """How a field's short form becomes its long form.
+
+    Args:
+        key: the key that a scalar (or, where ``lists``, a list) stands for; the empty text: none.
+        paths: a scalar that begins with ``/`` stands for this key instead.
+        names: a list of names becomes a map of empty maps.
+        each: how the values of the map become long.
+        lists: a list is the short form of ``key`` too.
+    """
+
+    key: str = ""
+    paths: str = ""
+    names: bool = False
+    each: Short | None = None
+    lists: bool = False
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the definition language.
+
+    Args:
+        schema: its JSON Schema (draft-07), with ``description`` and ``examples``.
+        api: the API field it becomes, dotted; ``[]`` marks a list written as a map by name.
+        short: its short form; None where it has none.
+        replace: a higher layer replaces it whole instead of merging into it.
+        default: what stands where nothing is written, for the documentation.
+    """
+
+    schema: Mapping[str, Any]
+    api: str = ""
+    short: Short | None = None
+    replace: bool = False
+    default: str = ""
+
+
+# --- Problems, steps, requests -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a step: where, what, and how to mend it.
+
+    Args:
+        code: the stable code that ``sagedag explain`` knows.
+        path: from the step down; the empty path is the step itself.
+        message: one sentence without a full stop at the end.
+        hint: what to do; may be empty.
+        at_key: point at the key instead of the value.
+        level: ``error`` or ``warning``.
+    """
+
+    code: str
+    path: Path
+    message: str
+    hint: str = ""
+    at_key: bool = False
+    level: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as its kind sees it.
+
+    Args:
+        name: its name in the pipeline.
+        kind: its kind's name.
+        fields: its fields in long form; expressions stand where references were.
+        own: the fields that are written at the step itself, not inherited.
+    """
+
+    name: str
+    kind: str
+    fields: Mapping[str, Any]
+    own: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Code:
+    """A published code folder.
+
+    Args:
+        files: the S3 prefix that holds the files as they are.
+        archive: the S3 URI of the same files as ``sourcedir.tar.gz``.
+        entry: the file to run, relative to the folder.
+        has_requirements: the folder has a ``requirements.txt``.
+    """
+
+    files: str
+    archive: str
+    entry: str
+    has_requirements: bool
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a definition is compiled for; see ``environments.yaml``."""
+
+    name: str
+    account: str
+    region: str
+    role: str
+    bucket: str
+    prefix: str = ""
+    profile: str = ""
+    local: bool = False
+
+    @property
+    def root(self) -> str:
+        """The S3 prefix below which everything of this environment lies, without a slash."""
+        return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
+
+
+@dataclass(frozen=True)
+class Retry:
+    """One retry policy.
+
+    Args:
+        on: API exception types, such as ``Step.THROTTLING``.
+        interval: seconds before the first retry.
+        backoff: the factor by which the interval grows.
+        attempts: how often at most; None where ``expire`` is given.
+        expire: minutes after which no retry starts.
+    """
+
+    on: tuple[str, ...]
+    interval: int = 1
+    backoff: float = 2.0
+    attempts: int | None = None
+    expire: int | None = None
+
+
+@dataclass(frozen=True)
+class PropertyFile:
+    """A JSON file in an output that conditions and references can read."""
+
+    name: str
+    output: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison of a condition: ``operator`` is SageMaker's ``Type``; ``In`` takes a list."""
+
+    operator: str
+    left: Any
+    right: Any
+    negated: bool = False
+
+
+Clause = tuple[Comparison, ...]
+"""Comparisons of which one must hold; a condition is a list of clauses that all must hold."""
+
+
+@dataclass(frozen=True)
+class StepRequest:
+    """A step in the API's words, before the SDK's classes.
+
+    Args:
+        name: the step's name.
+        type: the API's step type, such as ``Processing`` or ``Model``.
+        arguments: the step's ``Arguments``, with expressions in them.
+        clauses: a Condition's clauses.
+        then, otherwise: a Condition's branches.
+        fields: further members of the step object (``step_fields``).
+    """
+
+    name: str
+    type: str
+    arguments: Mapping[str, Any]
+    depends_on: tuple[Any, ...] = ()
+    display_name: str = ""
+    description: str = ""
+    cache: str = ""
+    retries: tuple[Retry, ...] = ()
+    property_files: tuple[PropertyFile, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+    then: tuple[StepRequest, ...] = ()
+    otherwise: tuple[StepRequest, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Context(Protocol):
+    """What a kind may ask for while it builds its request."""
+
+    @property
+    def environment(self) -> Environment:
+        """Where the definition is compiled for."""
+
+    def image(self, step: Step, path: Path, image: Any, scope: str, instance: Any) -> Any:
+        """Return the image's URI; problems are reported at ``path``."""
+
+    def code(self, step: Step, path: Path) -> Code | None:
+        """Publish the code field at ``path``; None where it is missing or wrong (reported)."""
+
+    def asset(self, step: Step, path: Path) -> str:
+        """Publish the file or folder named at ``path``; return its S3 URI."""
+
+    def destination(self, step: Step, *names: str) -> Any:
+        """Return the default S3 URI of an output: one folder per execution and step."""
+
+    def stable_destination(self, step: Step, *names: str) -> Any:
+        """Return a default S3 URI without the execution's id, for what the step cache looks at."""
+
+    def report(self, step: Step, problem: Problem) -> None:
+        """Tell the user about a problem; building goes on."""
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What a reference into a step resolves to."""
+
+    expression: Expr
+    rest: tuple[Union[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class NoAttribute:
+    """A reference into a step that leads nowhere.
+
+    Args:
+        index: the segment (after the step's name) that is wrong.
+        message: what is wrong with it.
+        near: the names that would have been right.
+    """
+
+    index: int
+    message: str
+    near: Sequence[str] = ()
+
+
+class Kind:
+    """A step kind: its fields, its references and its request.
+
+    Subclasses set the class attributes and write :meth:`build`; the rest has defaults that hold
+    for most kinds.
+    """
+
+    name: str
+    """The ``type`` in a definition."""
+    api_type: str
+    """The ``Type`` in the definition JSON."""
+    operation: str = ""
+    """The API call whose request the ``Arguments`` are; empty where there is none."""
+    describe: str = ""
+    """The shape of the Describe response that references read; empty where there is none."""
+    summary: str
+    example: str
+    fields: Mapping[str, Field]
+    required: tuple[str, ...] = ()
+    cacheable: bool = False
+    retries: tuple[str, ...] = ()
+    """The retry reasons the service knows for this kind; see ``retry``."""
+    refused: Mapping[str, str] = {}
+    """Members of the request that the service refuses in a pipeline, with the reason."""
+    supplied: tuple[str, ...] = ()
+    """Required members of the request that the service fills in itself."""
+    inherits: Mapping[str, tuple[str, ...]] = {}
+    """Fields taken from the step that ``model`` refers to, with the kinds that can give them."""
+
+    def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:
+        """Return what follows ``steps.NAME.``: each word with the names below it, None: no list."""
+        del step
+        return {"properties": None} if self.describe else {}
+
+    def attribute(self, step: Step, path: tuple[str | int, ...]) -> Attribute | NoAttribute:
+        """Resolve ``path``, the segments after the step's name (``properties`` excepted)."""
+        del step
+        return NoAttribute(0, f"a {self.name} step has no `{path[0]}`")
+
+    def check(self, step: Step) -> Iterator[Problem]:
+        """Yield what is wrong with the step beyond its schema."""
+        del step
+        yield from ()
+
+    def build(self, step: Step, context: Context) -> Mapping[str, Any]:
+        """Return the step's ``Arguments``."""
+        raise NotImplementedError(self.name)
+
+    def property_files(self, step: Step) -> tuple[PropertyFile, ...]:
+        """Return the step's property files."""
+        del step
+        return ()

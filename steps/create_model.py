@@ -1,0 +1,120 @@
+"""CreateModel: a model that endpoints and transform jobs can use.
+
+Request: CreateModel (Amazon SageMaker API Reference). The definition JSON calls the type ``Model``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from steps import _fragments as f
+from steps._containers import CONTAINERS, check_containers, containers
+from steps._contract import (
+    Attribute,
+    Context,
+    Field,
+    Kind,
+    NoAttribute,
+    Problem,
+    PropertyRef,
+    Step,
+)
+from steps._jobs import Arguments, present, tag_list, vpc
+
+
+class CreateModel(Kind):
+    """Makes a model of an image and an archive."""
+
+    name = "CreateModel"
+    api_type = "Model"
+    operation = "CreateModel"
+    describe = "DescribeModelOutput"
+    summary = "Make a model that endpoints and transform jobs can use."
+    example = (
+        "create-model:\n"
+        "  type: CreateModel\n"
+        '  model: "${steps.train.model}"\n'
+        "  code: {dir: code, entry: inference.py}\n"
+    )
+    retries = f.STEP_RETRIES
+    supplied = ("ModelName",)
+    inherits = {"image": ("Training", "Tuning")}
+    fields = {
+        **f.CONTAINER_FIELDS,
+        "containers": CONTAINERS,
+        "model_package": Field(
+            f.text(
+                "A model package instead of containers.",
+                "${steps.register.model_package}",
+                meaning="model-package",
+            ),
+            api="PrimaryContainer.ModelPackageName",
+        ),
+        "name": Field(
+            f.text("The model's name; made by the service where it is left out.", "pulsar-model"),
+            api="ModelName",
+        ),
+        "mode": Field(
+            f.choice("How many models the container serves.", "SingleModel", "MultiModel"),
+            api="PrimaryContainer.Mode",
+            default="SingleModel",
+        ),
+        "execution": Field(
+            f.choice("How several containers are called.", "Serial", "Direct"),
+            api="InferenceExecutionConfig.Mode",
+            default="Serial",
+        ),
+        "network": f.network("VpcConfig"),
+        "role": Field(f.ROLE.schema, api="ExecutionRoleArn", default=f.ROLE.default),
+        "tags": f.TAGS,
+    }
+
+    def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:
+        """Offer the model's name and the Describe response."""
+        del step
+        return {"model": [], "properties": None}
+
+    def attribute(self, step: Step, path: tuple[str | int, ...]) -> Attribute | NoAttribute:
+        """Resolve ``model``, the model's name."""
+        if path[0] == "model":
+            name = PropertyRef(step.name, ("ModelName",), meaning="model-name")
+            return Attribute(name, path[1:])
+        return super().attribute(step, path)
+
+    def check(self, step: Step) -> Iterator[Problem]:
+        """Yield containers beside a model package, and what is wrong with containers."""
+        if "model_package" not in step.fields:
+            yield from check_containers(step)
+            return
+        for name in sorted(step.own & {"model", "image", "code", "environment", "containers"}):
+            yield Problem("either-or", (name,), f"`{name}` stands beside `model_package`",
+                          "the package says it", at_key=True)
+
+    def build(self, step: Step, context: Context) -> Arguments:
+        """Return the CreateModel arguments."""
+        fields = step.fields
+        network = fields.get("network") or {}
+        made: Arguments = present(ExecutionRoleArn=fields.get("role") or context.environment.role)
+        if "model_package" in fields:
+            made["PrimaryContainer"] = {"ModelPackageName": fields["model_package"]}
+        else:
+            found = containers(step, context, instance="ml.m5.large")
+            if fields.get("mode", "SingleModel") != "SingleModel":
+                found[0]["Mode"] = fields["mode"]
+            if "containers" in fields:
+                made["Containers"] = found
+                made["InferenceExecutionConfig"] = {"Mode": fields.get("execution", "Serial")}
+            else:
+                made["PrimaryContainer"] = found[0]
+        made.update(
+            present(
+                ModelName=fields.get("name"),
+                VpcConfig=vpc(step),
+                EnableNetworkIsolation=network.get("isolation"),
+                Tags=tag_list(fields.get("tags")),
+            )
+        )
+        return made
+
+
+KIND = CreateModel()

@@ -1,0 +1,237 @@
+"""RegisterModel: a new version of a model in the model registry.
+
+Request: CreateModelPackage (Amazon SageMaker API Reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from steps import _fragments as f
+from steps._containers import CONTAINERS, check_containers, containers
+from steps._contract import (
+    Attribute,
+    Context,
+    Field,
+    Kind,
+    NoAttribute,
+    Problem,
+    PropertyRef,
+    Step,
+    as_text,
+)
+from steps._jobs import Arguments, present
+
+_REPORT = f.s3("The report's S3 URI.", "s3://bucket/report.json")
+_SOURCES = {
+    "model_quality": ("ModelQuality", ("statistics", "constraints")),
+    "model_data_quality": ("ModelDataQuality", ("statistics", "constraints")),
+    "bias": ("Bias", ("report", "pre_training_report", "post_training_report")),
+    "explainability": ("Explainability", ("report",)),
+}
+_BASELINES = {
+    "bias": ("Bias", ("config_file", "pre_training_constraints", "post_training_constraints")),
+    "explainability": ("Explainability", ("config_file", "constraints")),
+    "model_quality": ("ModelQuality", ("statistics", "constraints")),
+    "model_data_quality": ("ModelDataQuality", ("statistics", "constraints")),
+}
+
+
+def _report_block(description: str, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> f.Schema:
+    parts = {
+        name: f.block(
+            f"{api} files.",
+            {kind: f.s3(f"S3 URI of the {kind.replace('_', ' ')}.", "s3://bucket/report.json")
+             for kind in kinds},
+            {kinds[0]: "s3://bucket/report.json"},
+        )
+        for name, (api, kinds) in groups.items()
+    }
+    return f.block(description, parts, {"model_quality": {"statistics": "s3://bucket/m.json"}})
+
+
+class RegisterModel(Kind):
+    """Registers a model version."""
+
+    name = "RegisterModel"
+    api_type = "RegisterModel"
+    operation = "CreateModelPackage"
+    describe = "DescribeModelPackageOutput"
+    summary = "Register a new version of a model, with its metrics and approval status."
+    example = (
+        "register:\n"
+        "  type: RegisterModel\n"
+        '  model: "${steps.train.model}"\n'
+        "  code: {dir: code, entry: inference.py}\n"
+        "  group: pulsar\n"
+        "  content_types: [text/csv]\n"
+        "  response_types: [application/json]\n"
+    )
+    required = ("group",)
+    retries = f.STEP_RETRIES
+    refused = {
+        "ModelPackageName": "a pipeline registers versions in a group",
+        "CertifyForMarketplace": "the service overrides it when the pipeline runs",
+        "Description": "the service overrides it when the pipeline runs",
+    }
+    inherits = {"image": ("Training", "Tuning")}
+    fields = {
+        **f.CONTAINER_FIELDS,
+        "containers": CONTAINERS,
+        "group": Field(
+            f.text("The model package group; made where it does not exist.", "pulsar"),
+            api="ModelPackageGroupName",
+        ),
+        "approval": Field(
+            f.choice(
+                "The new version's approval status.",
+                "PendingManualApproval", "Approved", "Rejected",
+            ),
+            api="ModelApprovalStatus",
+            default="PendingManualApproval",
+        ),
+        "content_types": Field(
+            f.listing("MIME types it takes.", f.text("A MIME type.", "text/csv"), ["text/csv"]),
+            api="InferenceSpecification.SupportedContentTypes",
+        ),
+        "response_types": Field(
+            f.listing("MIME types it gives.", f.text("A MIME type.", "application/json"),
+                      ["application/json"]),
+            api="InferenceSpecification.SupportedResponseMIMETypes",
+        ),
+        "inference_instances": Field(
+            f.listing("Instance types it may be served on.",
+                      f.text("An instance type.", "ml.m5.large", **{"x-instance": True}),
+                      ["ml.m5.large"]),
+            api="InferenceSpecification.SupportedRealtimeInferenceInstanceTypes",
+        ),
+        "transform_instances": Field(
+            f.listing("Instance types it may transform batches on.",
+                      f.text("An instance type.", "ml.m5.large", **{"x-instance": True}),
+                      ["ml.m5.large"]),
+            api="InferenceSpecification.SupportedTransformInstanceTypes",
+        ),
+        "metrics": Field(_report_block("Metrics of this version.", _SOURCES), api="ModelMetrics"),
+        "drift_check_baselines": Field(
+            _report_block("What monitors compare with.", _BASELINES), api="DriftCheckBaselines"
+        ),
+        "customer_metadata": Field(
+            f.named("Your own properties of the version.", f.scalar("The value.", "a1b2c3"),
+                    {"commit": "{{ git.sha }}"}, maxProperties=50),
+            api="CustomerMetadataProperties",
+        ),
+        "domain": Field(f.text("The machine-learning domain.", "MACHINE_LEARNING"), api="Domain"),
+        "task": Field(f.text("The machine-learning task.", "CLASSIFICATION"), api="Task"),
+        "sample_payload_url": Field(
+            f.s3("An archive of sample requests.", "s3://bucket/payload.tar.gz"),
+            api="SamplePayloadUrl",
+        ),
+        "model_card": Field(
+            f.block(
+                "The version's model card.",
+                {
+                    "content": f.text("The card as JSON text.", "{}"),
+                    "status": f.choice("Its status.", "Draft", "PendingReview", "Approved",
+                                       "Archived"),
+                },
+                {"content": "{}", "status": "Draft"},
+                required=["content", "status"],
+            ),
+            api="ModelCard",
+        ),
+        "model_life_cycle": Field(
+            f.block(
+                "Where the version is in its life.",
+                {
+                    "stage": f.text("The stage.", "Development"),
+                    "status": f.text("The stage's status.", "PendingApproval"),
+                    "description": f.text("More about it.", "first look"),
+                },
+                {"stage": "Development", "status": "PendingApproval"},
+                required=["stage", "status"],
+            ),
+            api="ModelLifeCycle",
+        ),
+        "skip_model_validation": Field(
+            f.choice("Do not validate the model.", "None", "All"), api="SkipModelValidation"
+        ),
+        "tags": f.TAGS,
+    }
+
+    def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:
+        """Offer the model package and the Describe response."""
+        del step
+        return {"model_package": [], "properties": None}
+
+    def attribute(self, step: Step, path: tuple[str | int, ...]) -> Attribute | NoAttribute:
+        """Resolve ``model_package``, the new version's ARN."""
+        if path[0] == "model_package":
+            arn = PropertyRef(step.name, ("ModelPackageArn",), meaning="model-package")
+            return Attribute(arn, path[1:])
+        return super().attribute(step, path)
+
+    def check(self, step: Step) -> Iterator[Problem]:
+        """Yield what is wrong with containers, and tags, which the service takes from the group."""
+        yield from check_containers(step)
+        if "tags" in step.own:
+            yield Problem(
+                "bad-value",
+                ("tags",),
+                "a version in a group takes no tags",
+                "tag the group; `customer_metadata` describes a version",
+                at_key=True,
+            )
+
+    def build(self, step: Step, context: Context) -> Arguments:
+        """Return the CreateModelPackage arguments."""
+        fields = step.fields
+        instances = fields.get("inference_instances") or ["ml.m5.large"]
+        cards = fields.get("model_card") or {}
+        cycle = fields.get("model_life_cycle") or {}
+        return present(
+            ModelPackageGroupName=fields.get("group"),
+            ModelMetrics=_reports(fields.get("metrics"), _SOURCES),
+            DriftCheckBaselines=_reports(fields.get("drift_check_baselines"), _BASELINES),
+            InferenceSpecification=present(
+                Containers=containers(step, context, instances[0]),
+                SupportedContentTypes=fields.get("content_types"),
+                SupportedResponseMIMETypes=fields.get("response_types"),
+                SupportedRealtimeInferenceInstanceTypes=fields.get("inference_instances"),
+                SupportedTransformInstanceTypes=fields.get("transform_instances"),
+            ),
+            ModelApprovalStatus=fields.get("approval", "PendingManualApproval"),
+            ModelPackageDescription=fields.get("description"),
+            CustomerMetadataProperties={
+                k: as_text(v) for k, v in fields.get("customer_metadata", {}).items()
+            },
+            Domain=fields.get("domain"),
+            Task=fields.get("task"),
+            SamplePayloadUrl=fields.get("sample_payload_url"),
+            SkipModelValidation=fields.get("skip_model_validation"),
+            ModelCard=present(
+                ModelCardContent=cards.get("content"), ModelCardStatus=cards.get("status")
+            ),
+            ModelLifeCycle=present(
+                Stage=cycle.get("stage"),
+                StageStatus=cycle.get("status"),
+                StageDescription=cycle.get("description"),
+            ),
+        )
+
+
+def _reports(given: Any, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> Arguments:
+    """Return ModelMetrics or DriftCheckBaselines: every URI becomes a source with its type."""
+    made: Arguments = {}
+    for name, files in (given or {}).items():
+        api, _ = groups[name]
+        made[api] = {
+            "".join(part.title() for part in kind.split("_")): present(
+                ContentType=None if kind == "config_file" else "application/json", S3Uri=uri
+            )
+            for kind, uri in files.items()
+        }
+    return made
+
+
+KIND = RegisterModel()
