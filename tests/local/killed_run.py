@@ -1,0 +1,26 @@
+"""Runs a definition in a store until the end; tests kill it at random moments."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pipelines.definition import read_definition
+from pipelines.local.execute import execute
+from pipelines.local.isolation import choose
+from pipelines.local.store import open_store
+
+folder = Path(sys.argv[1])
+definition = read_definition(json.loads((folder / "definition.json").read_text()))
+with open_store(folder / ".sagedag") as store:
+    print("running", flush=True)
+    record = execute(
+        definition,
+        name="sample",
+        base=folder,
+        store=store,
+        isolation=choose("auto"),
+        parallelism=2,
+    )
+print(record.status)
