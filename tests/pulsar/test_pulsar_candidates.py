@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import preprocess
 import pytest
 from candidates import (
     COLUMNS,
@@ -12,12 +13,11 @@ from candidates import (
     parse_rows,
     read_candidates,
 )
-from hypothesis import given
+from containers import Container, run_script
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from job import write_files
 from numpy.typing import NDArray
-
-from .conftest import Container, run_script
 
 GOOD = [
     "140.5625,55.68,-0.23,-0.69,3.19,19.1,7.97,74.2,0",
@@ -56,7 +56,6 @@ BAD = {
     "other header": (b"a,b,c,d,e,f,g,h,i\n" + rows(), "row 1, column 1 (profile_mean): 'a'"),
     "one class": (GOOD[0].encode() + b"\n" + GOOD[2].encode(), "all 2 rows have class 0"),
     "binary": (b"\x89PNG\xff\xfe", "not a text file"),
-    "too few to split": (rows(), "more rows are needed"),
 }
 
 
@@ -69,6 +68,13 @@ def test_bad_data_ends_the_job_and_writes_nothing(case: str, container: Containe
     assert expected in ended.err
     assert "Traceback" not in ended.err
     assert expected in container.message()
+    assert container.files() == []
+
+
+def test_too_few_rows_to_split(container: Container, capsys: pytest.CaptureFixture[str]) -> None:
+    container.put(rows())
+    assert preprocess.main(container.preprocess_arguments()) == 1
+    assert "of 4 rows the test set gets 1, all of class" in capsys.readouterr().err
     assert container.files() == []
 
 
@@ -120,6 +126,7 @@ def test_one_data_file_is_wanted(container: Container) -> None:
         find_only_file(folder)
 
 
+@settings(deadline=None, max_examples=100)
 @given(st.text())
 def test_any_text_gives_rows_or_an_explanation(text: str) -> None:
     try:
@@ -133,6 +140,7 @@ def test_any_text_gives_rows_or_an_explanation(text: str) -> None:
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
+@settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(*[FINITE] * len(FEATURES)), min_size=1, max_size=5), st.data())
 def test_formatted_candidates_read_back_exactly(
     table: list[tuple[float, ...]], data: st.DataObject

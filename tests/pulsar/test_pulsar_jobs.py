@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import sys
 from pathlib import Path
 
 import evaluate
@@ -11,8 +12,7 @@ import pytest
 import train
 from candidates import FEATURES, read_candidates
 from classifiers import CLASSIFIERS, Settings, format_model
-
-from .conftest import EXAMPLE, SURVEY, Container, Ended, run_script
+from containers import EXAMPLE, SURVEY, Container, Ended, run_script
 
 Finished = tuple[Container, dict[str, Ended]]
 GATES = {"accuracy": 0.95, "precision": 0.90, "recall": 0.80}
@@ -117,19 +117,15 @@ def test_the_same_seed_gives_the_same_split_and_another_another(container: Conta
 def test_two_trainings_give_the_same_bytes(
     model: str, finished: Finished, container: Container
 ) -> None:
-    found = []
-    for attempt in ("1", "2"):
-        place = Container(container.root / attempt)
-        environment = finished[0].training_environment() | {
-            "SM_MODEL_DIR": str(place.root / "model"),
-            "PYTHONHASHSEED": attempt,
-            "OMP_NUM_THREADS": attempt,
-        }
-        ended = run_script("train.py", "--model", model, environment=environment)
-        assert ended.code == 0, ended.err
-        found.append({p.name: p.read_bytes() for p in sorted((place.root / "model").iterdir())})
-    assert sorted(found[0]) == ["metadata.json", "model.joblib"]
-    assert found[0] == found[1]
+    train_set = finished[0].root / "processing/test"  # the smaller one will do
+    here, there = container.root / "here", container.root / "there"
+    arguments = ("--model", model, f"--train={train_set}")
+    assert train.main([*arguments, f"--model-dir={here}"]) == 0
+    surroundings = {"PYTHONHASHSEED": "1", "OMP_NUM_THREADS": "2"}
+    ended = run_script("train.py", *arguments, f"--model-dir={there}", environment=surroundings)
+    assert ended.code == 0, ended.err
+    for name in ("metadata.json", "model.joblib"):
+        assert (here / name).read_bytes() == (there / name).read_bytes()
 
 
 def test_the_seed_and_the_size_reach_the_forest(finished: Finished) -> None:
@@ -229,8 +225,8 @@ def test_without_matplotlib_the_numbers_are_still_written(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    monkeypatch.delitem(__import__("sys").modules, "picture", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "picture", raising=False)
     arguments = finished[0].evaluate_arguments("--report", str(tmp_path / "report"))
     assert evaluate.main(arguments) == 0
     assert [p.name for p in (tmp_path / "report").iterdir()] == ["metrics.json"]
