@@ -60,7 +60,7 @@ class Bubblewrap(Isolation):
 
 def arguments(layout: Layout) -> tuple[str, ...]:
     """A layout as bwrap's options; what our launcher makes read-only at the end is named singly."""
-    read_only = [word for path in ("/", *layout.masks) for word in ("--remount-ro", path)]
+    read_only = [word for path in ("/", "/proc", *layout.masks) for word in ("--remount-ro", path)]
     return (*layout.options, *read_only)
 
 

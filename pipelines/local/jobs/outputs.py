@@ -64,7 +64,7 @@ def output_files(folder: Path, ml: Path) -> Iterator[tuple[str, Path]]:
         prefix, current, above = pending.pop()
         if not current.is_dir():
             continue
-        for child in os.scandir(current):
+        for child in list(os.scandir(current)):
             name = prefix + child.name
             path = resolve_inside(Path(child.path), ml, name)
             mode = _mode(path)
