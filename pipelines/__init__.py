@@ -13,15 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipelines.compiler import Checked, Compiled, check, compile  # noqa: A004 - our verb
+    from pipelines.compiler import Compiled, compile  # noqa: A004 - our verb
+    from pipelines.language.check import Checked, check
     from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
 
 __all__ = ["Checked", "Compiled", "Diagnostic", "InvalidDefinition", "check", "compile"]
 
 _HOMES = {
-    "Checked": "pipelines.compiler",
+    "Checked": "pipelines.language.check",
     "Compiled": "pipelines.compiler",
-    "check": "pipelines.compiler",
+    "check": "pipelines.language.check",
     "compile": "pipelines.compiler",
     "Diagnostic": "pipelines.language.diagnostics",
     "InvalidDefinition": "pipelines.language.diagnostics",

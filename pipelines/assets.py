@@ -111,7 +111,7 @@ def make_asset(path: Path, root: str, project: Path) -> Asset:
         DefinitionError: a link leads out of the project, or there is too much.
     """
     files = [(path.name, path)] if path.is_file() else sorted(_below(path))
-    entries = []
+    entries: list[tuple[str, int, str]] = []
     total = 0
     for name, file in files:
         if not file.resolve().is_relative_to(project.resolve()):

@@ -7,7 +7,7 @@ input gives the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,31 +15,13 @@ from typing import Any
 
 from pipelines.assets import Asset
 from pipelines.errors import UsageError
+from pipelines.language.check import check
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
-from pipelines.language.load import Loaded, load
 from pipelines.language.request_merge import merge_request
-from pipelines.language.requests import AssetStore, Program, build_program, walk_requests
+from pipelines.language.requests import Program, walk_requests
 from pipelines.language.source_map import SourceMap, map_sources
 from pipelines.language.spec import PipelineSpec
 from steps import _sdk
-
-
-@dataclass(frozen=True)
-class Checked:
-    """A definition after all checks.
-
-    Args:
-        program: its requests; None where it could not be read at all.
-        diagnostics: all messages, in order.
-    """
-
-    program: Program | None
-    diagnostics: Sequence[Diagnostic]
-
-    @property
-    def failed(self) -> bool:
-        """Whether there is an error among the diagnostics."""
-        return any(d.level == "error" for d in self.diagnostics)
 
 
 @dataclass(frozen=True)
@@ -91,44 +73,6 @@ class Compiled:
         return map_sources(self.program, self.definition)
 
 
-def check(
-    path: Path | str,
-    *,
-    environment: str = "local",
-    variables: Mapping[str, str] | None = None,
-    text: bytes | None = None,
-) -> Checked:
-    """Check a definition as far as it goes without the SDK.
-
-    Args:
-        path: the definition's file; with ``text`` only its place counts.
-        environment: the environment's name.
-        variables: values that override those under ``vars``, as text.
-        text: the definition's bytes where they do not come from the file.
-
-    Raises:
-        UsageError: the file can't be read, or there is no such environment.
-    """
-    store: list[AssetStore] = []
-
-    def find(at: Any, name: str, where: Any, report: Any) -> str:
-        return store[0].find(at, name, where, report)
-
-    from pipelines.language.project import find_project
-
-    store.append(AssetStore(find_project(Path(path).absolute().parent)))
-    try:
-        loaded: Loaded = load(
-            path, environment=environment, variables=variables, text=text, asset=find
-        )
-    except InvalidDefinition as error:
-        return Checked(None, error.diagnostics)
-    program = None
-    if loaded.spec is not None:
-        program = build_program(loaded.spec, loaded.report, store[0])
-    return Checked(program, loaded.report.diagnostics)
-
-
 def compile(  # noqa: A001 - the product's verb; nobody needs the builtin here
     path: Path | str,
     *,
@@ -136,7 +80,7 @@ def compile(  # noqa: A001 - the product's verb; nobody needs the builtin here
     variables: Mapping[str, str] | None = None,
     text: bytes | None = None,
 ) -> Compiled:
-    """Compile a definition; arguments as for :func:`check`.
+    """Compile a definition; arguments as for :func:`pipelines.check`.
 
     Returns:
         The SDK pipeline, the canonical definition, the assets and the source map.
@@ -168,8 +112,10 @@ def compile_program(program: Program, warnings: tuple[Diagnostic, ...] = ()) -> 
             )
             written = json.loads(pipeline.definition())
     except _sdk.SdkMissing as error:
-        raise UsageError(f"the SageMaker SDK can't be imported: {error}",
-                         "install it: pip install 'sagemaker>=3.27,<4'") from error
+        raise UsageError(
+            f"the SageMaker SDK can't be imported: {error}",
+            "install it: pip install 'sagemaker>=3.27,<4'",
+        ) from error
     definition = _canonical(written, program)
     return Compiled(spec, program, pipeline, definition, program.assets, warnings)
 

@@ -20,7 +20,12 @@ CONTAINERS = Field(
     f.listing(
         "Several containers, called one after the other.",
         f.CONTAINER,
-        [{"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2-py312"}}],
+        [
+            {
+                "model": "${steps.train.model}",
+                "image": {"framework": "sklearn", "version": "1.4-2-py312"},
+            }
+        ],
         minItems=1,
         maxItems=MAX_CONTAINERS,
     ),
@@ -47,21 +52,35 @@ def check_containers(step: Step) -> Iterator[Problem]:
     """Yield what is wrong with the containers: none, two ways at once, code without a home."""
     if "containers" in step.fields:
         for name in sorted(step.own & {"model", "image", "code", "environment"}):
-            yield Problem("either-or", (name,), f"`{name}` stands beside `containers`",
-                          "move it into one of the containers", at_key=True)
+            yield Problem(
+                "either-or",
+                (name,),
+                f"`{name}` stands beside `containers`",
+                "move it into one of the containers",
+                at_key=True,
+            )
     for path in container_paths(step):
         container = container_at(step, path)
         if "image" not in container:
-            yield Problem("missing-key", path, "missing key `image`",
-                          "a container needs its image; that of the training step is taken where "
-                          "`model` refers to one", at_key=True)
+            yield Problem(
+                "missing-key",
+                path,
+                "missing key `image`",
+                "a container needs its image; that of the training step is taken where "
+                "`model` refers to one",
+                at_key=True,
+            )
         image = container.get("image")
         framework = image.get("framework") if isinstance(image, Mapping) else ""
         if "code" in container and framework and framework not in CODE_BESIDE_THE_MODEL:
-            yield Problem("code-not-served", (*path, "code"),
-                          f"{framework}'s serving image takes code from inside the model's archive "
-                          "only", "save the code into the archive in the training script "
-                          "(`$SM_MODEL_DIR/code/`) and leave `code` out", at_key=True)
+            yield Problem(
+                "code-not-served",
+                (*path, "code"),
+                f"{framework}'s serving image takes code from inside the model's archive only",
+                "save the code into the archive in the training script "
+                "(`$SM_MODEL_DIR/code/`) and leave `code` out",
+                at_key=True,
+            )
 
 
 def containers(step: Step, context: Context, instance: Any) -> list[Arguments]:

@@ -1,7 +1,7 @@
 """Schema parts that step kinds share; standard library only.
 
-Each function returns a piece of JSON Schema (draft-07). Three further keywords steer the checks and
-are ignored by editors: ``x-meaning`` (what a text stands for), ``x-literal`` (no reference may stand
+Each function returns a piece of JSON Schema (draft-07). Three further keywords steer the checks
+and are ignored by editors: ``x-meaning`` (what a text stands for), ``x-literal`` (no reference may stand
 here) and ``x-path`` (a file or folder beside the definition).
 """
 
@@ -24,9 +24,15 @@ def text(
     meaning: str = "",
     literal: bool = False,
     path: bool = False,
+    marks: Mapping[str, Any] | None = None,
     **rules: Any,
 ) -> Schema:
-    """Return the schema of a text; numbers written there count as text."""
+    """Return the schema of a text; numbers written there count as text.
+
+    Args:
+        marks: further keywords of the product, such as ``x-instance``.
+        rules: further keywords of JSON Schema.
+    """
     made: Schema = {"type": "string", "description": description, "examples": list(examples)}
     if meaning:
         made["x-meaning"] = meaning
@@ -35,7 +41,7 @@ def text(
     if path:
         made["x-path"] = True
         made["x-literal"] = True
-    return {**made, **rules}
+    return {**made, **(marks or {}), **rules}
 
 
 def choice(description: str, *options: str, literal: bool = False) -> Schema:
@@ -153,7 +159,7 @@ def duration(description: str, *examples: Any) -> Schema:
         description + " A duration such as `2h`, `90m`, `1d12h`, or ISO 8601.",
         *examples,
         literal=True,
-        **{"x-duration": True},
+        marks={"x-duration": True},
     )
 
 
@@ -165,7 +171,7 @@ def s3(description: str, *examples: Any) -> Schema:
 # --- Blocks of language.md, section 7 ------------------------------------------------------------
 
 _INSTANCE: dict[str, Schema] = {
-    "type": text("The instance type.", "ml.m5.large", **{"x-instance": True}),
+    "type": text("The instance type.", "ml.m5.large", marks={"x-instance": True}),
     "count": integer("How many instances.", 1, minimum=1, maximum=5000),
     "volume_gb": integer("Size of the storage volume in GB.", 30, minimum=1, maximum=16384),
     "kms_key": text("KMS key (ARN or ID) that encrypts the volume.", "alias/volumes"),
@@ -181,7 +187,7 @@ def instance(api: str, *, keep_alive: bool = False, required: bool = False) -> F
     return Field(
         one_of(
             description,
-            text("The instance type.", "ml.m5.large", **{"x-instance": True}),
+            text("The instance type.", "ml.m5.large", marks={"x-instance": True}),
             block(description, parts, {"type": "ml.m5.large", "volume_gb": 50}),
             examples=["ml.m5.large", {"type": "ml.m5.large", "count": 2}],
         ),
@@ -195,7 +201,9 @@ IMAGE_BLOCK = block(
     "A framework's or built-in algorithm's image, found in the SDK's own tables.",
     {
         "framework": text("The framework's or algorithm's name.", "sklearn", literal=True),
-        "version": text("Its version; optional for built-in algorithms.", "1.4-2-py312", literal=True),
+        "version": text(
+            "Its version; optional for built-in algorithms.", "1.4-2-py312", literal=True
+        ),
         "py_version": text("The image's Python version.", "py3", literal=True),
         "scope": text("training, inference, …; known from the kind.", "training", literal=True),
         "instance": text("The instance type it is chosen for.", "ml.m5.large", literal=True),
@@ -214,9 +222,7 @@ def image(api: str) -> Field:
     return Field(
         one_of(
             description,
-            text(
-                "The image's URI.", "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/train:1.2"
-            ),
+            text("The image's URI.", "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/train:1.2"),
             IMAGE_BLOCK,
             examples=[
                 {"framework": "sklearn", "version": "1.4-2-py312"},
@@ -320,7 +326,9 @@ MAX_RUNTIME = Field(
 _NETWORK = block(
     "Where in the network the job runs.",
     {
-        "subnets": listing("VPC subnets.", text("A subnet.", "subnet-0a1b2c3d"), ["subnet-0a1b2c3d"]),
+        "subnets": listing(
+            "VPC subnets.", text("A subnet.", "subnet-0a1b2c3d"), ["subnet-0a1b2c3d"]
+        ),
         "security_groups": listing(
             "VPC security groups.", text("A security group.", "sg-0a1b2c3d"), ["sg-0a1b2c3d"]
         ),
@@ -364,7 +372,9 @@ FAN_IN: dict[str, Schema] = {
 
 CONTAINER_FIELDS: dict[str, Field] = {
     "model": Field(
-        s3("The model's archive: an S3 URI, usually `${steps.NAME.model}`.", "${steps.train.model}"),
+        s3(
+            "The model's archive: an S3 URI, usually `${steps.NAME.model}`.", "${steps.train.model}"
+        ),
         api="ModelDataUrl",
     ),
     "image": image("Image"),
@@ -441,7 +451,9 @@ _TRIGGERS = ("completed", "failed", "stopped", "any")
 
 COMMON: dict[str, Field] = {
     "type": Field(text("The step's kind.", "Processing", literal=True), api="Type"),
-    "display_name": Field(text("The name that the console shows.", "Clean the data"), "DisplayName"),
+    "display_name": Field(
+        text("The name that the console shows.", "Clean the data"), "DisplayName"
+    ),
     "description": Field(text("What the step is for.", "Splits the survey"), api="Description"),
     "depends_on": Field(
         one_of(
@@ -474,7 +486,9 @@ COMMON: dict[str, Field] = {
             "type": "object",
             "properties": {
                 "include": listing("Combinations to add.", {"type": "object"}, [{"depth": 12}]),
-                "exclude": listing("Combinations to leave out.", {"type": "object"}, [{"depth": 4}]),
+                "exclude": listing(
+                    "Combinations to leave out.", {"type": "object"}, [{"depth": 4}]
+                ),
             },
             "additionalProperties": {"type": "array", "minItems": 1},
             "description": "Repeat the step for every combination of these values; the step's key "

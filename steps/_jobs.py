@@ -56,9 +56,7 @@ def cluster(step: Step, context: Context) -> Arguments:
 def vpc(step: Step) -> Arguments:
     """Return the VpcConfig of ``network``, empty where it names no VPC."""
     network = step.fields.get("network") or {}
-    return present(
-        SecurityGroupIds=network.get("security_groups"), Subnets=network.get("subnets")
-    )
+    return present(SecurityGroupIds=network.get("security_groups"), Subnets=network.get("subnets"))
 
 
 def command_line(arguments: Any) -> list[Any]:

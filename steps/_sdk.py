@@ -36,7 +36,7 @@ _LOCK = threading.RLock()
 _STEP_FAMILY = "Step."
 
 
-class SdkMissing(Exception):  # noqa: N818 - what happened, as in pipelines.errors
+class SdkMissing(Exception):
     """No SageMaker SDK that can compile pipelines is installed."""
 
 
@@ -154,7 +154,10 @@ def _step_classes(sdk: SimpleNamespace) -> dict[str, type[Any]]:
 
             def __init__(self, request: StepRequest, arguments: Any, **common: Any) -> None:
                 sdk.ConfigurableRetryStep.__init__(
-                    self, request.name, step_type, retry_policies=_retries(request.retries),
+                    self,
+                    request.name,
+                    step_type,
+                    retry_policies=_retries(request.retries),
                     **common,
                 )
                 self.step_args = None
@@ -202,7 +205,7 @@ class _Session:
         self.default_bucket_prefix = None
         self.local_mode = False
         self.boto_session = SimpleNamespace(
-            region_name=region, client=lambda *a, **k: _NoClient(), resource=lambda *a, **k: None
+            region_name=region, client=lambda *_, **__: _NoClient(), resource=lambda *_, **__: None
         )
         self.sagemaker_client = _NoClient()
         self.config = None
@@ -239,7 +242,8 @@ def build_pipeline(
     config = None
     if experiment is not None:
         config = sdk.PipelineExperimentConfig(
-            translator.value(experiment["ExperimentName"]), translator.value(experiment["TrialName"])
+            translator.value(experiment["ExperimentName"]),
+            translator.value(experiment["TrialName"]),
         )
     tracking = None
     if mlflow:
@@ -283,9 +287,7 @@ class _Translator:
         if isinstance(value, PropertyRef):
             return sdk.Properties(step_name=value.step, path=value.text)
         if isinstance(value, JsonGet):
-            return sdk.JsonGet(
-                step_name=value.step, property_file=value.file, json_path=value.path
-            )
+            return sdk.JsonGet(step_name=value.step, property_file=value.file, json_path=value.path)
         if isinstance(value, Join):
             return sdk.Join(on=value.on, values=[self.value(part) for part in value.values])
         if isinstance(value, Mapping):

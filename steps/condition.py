@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from steps import _fragments as f
 from steps._contract import (
     Attribute,
     Context,
@@ -32,7 +31,7 @@ class Condition(Kind):
         "  type: Condition\n"
         "  if: steps.evaluate.files.metrics.accuracy >= 0.95\n"
         "  then:\n"
-        "    register: {type: RegisterModel, group: pulsar, model: \"${steps.train.model}\"}\n"
+        '    register: {type: RegisterModel, group: pulsar, model: "${steps.train.model}"}\n'
         "  else:\n"
         "    reject: {type: Fail, message: not good enough}\n"
     )

@@ -87,8 +87,13 @@ class CreateModel(Kind):
             yield from check_containers(step)
             return
         for name in sorted(step.own & {"model", "image", "code", "environment", "containers"}):
-            yield Problem("either-or", (name,), f"`{name}` stands beside `model_package`",
-                          "the package says it", at_key=True)
+            yield Problem(
+                "either-or",
+                (name,),
+                f"`{name}` stands beside `model_package`",
+                "the package says it",
+                at_key=True,
+            )
 
     def build(self, step: Step, context: Context) -> Arguments:
         """Return the CreateModel arguments."""

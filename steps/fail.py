@@ -21,11 +21,7 @@ class Fail(Kind):
     name = "Fail"
     api_type = "Fail"
     summary = "End the execution as failed, with a message."
-    example = (
-        "reject:\n"
-        "  type: Fail\n"
-        '  message: "precision is below ${parameters.MinPrecision}"\n'
-    )
+    example = 'reject:\n  type: Fail\n  message: "precision is below ${parameters.MinPrecision}"\n'
     required = ("message",)
     fields = {
         "message": Field(
@@ -38,8 +34,11 @@ class Fail(Kind):
         """Yield a message that is too long."""
         message = step.fields.get("message")
         if isinstance(message, str) and len(message) > MAX_MESSAGE:
-            yield Problem("too-long", ("message",), f"{len(message):,} characters; a message has "
-                          f"at most {MAX_MESSAGE:,}")
+            yield Problem(
+                "too-long",
+                ("message",),
+                f"{len(message):,} characters; a message has at most {MAX_MESSAGE:,}",
+            )
 
     def build(self, step: Step, context: Context) -> Arguments:
         """Return the step's arguments."""

@@ -48,9 +48,7 @@ _INPUT = f.block(
         "asset": f.text("A file or folder beside the definition.", "reference.csv", path=True),
         "path": f.text("Where the container finds it.", f"{ROOT}/data"),
         "mode": f.choice("How it comes in.", "File", "Pipe"),
-        "distribution": f.choice(
-            "What every instance gets.", "FullyReplicated", "ShardedByS3Key"
-        ),
+        "distribution": f.choice("What every instance gets.", "FullyReplicated", "ShardedByS3Key"),
         "compression": f.choice("Unpack it on the way.", "None", "Gzip"),
         "data_type": f.choice("What the URI names.", "S3Prefix", "ManifestFile"),
         **f.FAN_IN,
@@ -105,8 +103,7 @@ class Processing(Kind):
         "arguments": f.arguments("AppSpecification.ContainerArguments"),
         "inputs": Field(
             f.named(
-                "Data that come in, by name; the container finds each at "
-                f"`{ROOT}/NAME`.",
+                f"Data that come in, by name; the container finds each at `{ROOT}/NAME`.",
                 f.one_of(
                     "An input.",
                     f.s3("Where the data are.", "s3://bucket/data"),
@@ -120,7 +117,7 @@ class Processing(Kind):
         ),
         "outputs": Field(
             f.one_of(
-                "Data that go out: names, or a map of names to a container path, an S3 URI or both.",
+                "Data that go out: names, or a map of names to a container path or S3 URI.",
                 f.listing("Names.", f.text("A name.", "train", literal=True), ["train", "test"]),
                 f.named(
                     "Outputs by name.",
@@ -178,8 +175,9 @@ class Processing(Kind):
             uri = PropertyRef(step.name, place, frozenset({2}), meaning="s3")
             return Attribute(uri, tuple(rest[1:]))
         if len(rest) == 1:
-            return NoAttribute(1, f"say which value of the file `{rest[0]}` is meant",
-                               [f"{rest[0]}.some.value"])
+            return NoAttribute(
+                1, f"say which value of the file `{rest[0]}` is meant", [f"{rest[0]}.some.value"]
+            )
         return Attribute(JsonGet(step.name, str(rest[0]), json_path(rest[1:])))
 
     def check(self, step: Step) -> Iterator[Problem]:
@@ -193,7 +191,9 @@ class Processing(Kind):
                 f"{count} inputs, the code's own included; a Processing job takes {MAX_INPUTS}",
                 at_key=True,
             )
-        places = [(("inputs", name), _path(value, name)) for name, value in inputs.items()]
+        places: list[tuple[tuple[str, ...], Any]] = [
+            (("inputs", name), _path(value, name)) for name, value in inputs.items()
+        ]
         places += [(("outputs", name), _path(value, name)) for name, value in outputs.items()]
         if "code" in step.fields:
             places.insert(0, (("code",), CODE_PATH))
@@ -201,29 +201,48 @@ class Processing(Kind):
         for name, value in inputs.items():
             ways = [way for way in ("source", "asset") if way in value]
             if len(ways) != 1:
-                yield Problem("needs-one-of", ("inputs", name),
-                              "an input has either a `source` or an `asset`", at_key=True)
+                yield Problem(
+                    "needs-one-of",
+                    ("inputs", name),
+                    "an input has either a `source` or an `asset`",
+                    at_key=True,
+                )
         yield from self._check_files(step)
         if "code" not in step.fields and "command" not in step.fields and not _is_custom(step):
-            yield Problem("missing-key", (), "nothing to run: `code` and `command` are both missing",
-                          "a framework's image needs `code`", at_key=True)
+            yield Problem(
+                "missing-key",
+                (),
+                "nothing to run: `code` and `command` are both missing",
+                "a framework's image needs `code`",
+                at_key=True,
+            )
 
     def _check_files(self, step: Step) -> Iterator[Problem]:
         outputs = step.fields.get("outputs", {})
         for name, place in step.fields.get("files", {}).items():
             output, slash, path = str(place).partition("/")
             if not slash or not path:
-                yield Problem("bad-value", ("files", name), f"`{place}` is not `OUTPUT/PATH`",
-                              "such as `report/metrics.json`")
+                yield Problem(
+                    "bad-value",
+                    ("files", name),
+                    f"`{place}` is not `OUTPUT/PATH`",
+                    "such as `report/metrics.json`",
+                )
             elif output not in outputs:
-                yield Problem("unknown-output", ("files", name), f"there is no output `{output}`",
-                              f"the outputs are {', '.join(outputs) or 'none'}")
+                yield Problem(
+                    "unknown-output",
+                    ("files", name),
+                    f"there is no output `{output}`",
+                    f"the outputs are {', '.join(outputs) or 'none'}",
+                )
 
     def build(self, step: Step, context: Context) -> Arguments:
         """Return the CreateProcessingJob arguments."""
         fields = step.fields
         instance = fields.get("instance") or {}
-        image = context.image(step, ("image",), fields.get("image"), "training", instance.get("type"))
+        image = context.image(
+            step, ("image",), fields.get("image"), "training", instance.get("type")
+        )
         code = context.code(step, ("code",)) if "code" in fields else None
         command = fields.get("command")
         entry = None

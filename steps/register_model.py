@@ -42,8 +42,10 @@ def _report_block(description: str, groups: Mapping[str, tuple[str, tuple[str, .
     parts = {
         name: f.block(
             f"{api} files.",
-            {kind: f.s3(f"S3 URI of the {kind.replace('_', ' ')}.", "s3://bucket/report.json")
-             for kind in kinds},
+            {
+                kind: f.s3(f"S3 URI of the {kind.replace('_', ' ')}.", "s3://bucket/report.json")
+                for kind in kinds
+            },
             {kinds[0]: "s3://bucket/report.json"},
         )
         for name, (api, kinds) in groups.items()
@@ -86,7 +88,9 @@ class RegisterModel(Kind):
         "approval": Field(
             f.choice(
                 "The new version's approval status.",
-                "PendingManualApproval", "Approved", "Rejected",
+                "PendingManualApproval",
+                "Approved",
+                "Rejected",
             ),
             api="ModelApprovalStatus",
             default="PendingManualApproval",
@@ -96,20 +100,27 @@ class RegisterModel(Kind):
             api="InferenceSpecification.SupportedContentTypes",
         ),
         "response_types": Field(
-            f.listing("MIME types it gives.", f.text("A MIME type.", "application/json"),
-                      ["application/json"]),
+            f.listing(
+                "MIME types it gives.",
+                f.text("A MIME type.", "application/json"),
+                ["application/json"],
+            ),
             api="InferenceSpecification.SupportedResponseMIMETypes",
         ),
         "inference_instances": Field(
-            f.listing("Instance types it may be served on.",
-                      f.text("An instance type.", "ml.m5.large", **{"x-instance": True}),
-                      ["ml.m5.large"]),
+            f.listing(
+                "Instance types it may be served on.",
+                f.text("An instance type.", "ml.m5.large", marks={"x-instance": True}),
+                ["ml.m5.large"],
+            ),
             api="InferenceSpecification.SupportedRealtimeInferenceInstanceTypes",
         ),
         "transform_instances": Field(
-            f.listing("Instance types it may transform batches on.",
-                      f.text("An instance type.", "ml.m5.large", **{"x-instance": True}),
-                      ["ml.m5.large"]),
+            f.listing(
+                "Instance types it may transform batches on.",
+                f.text("An instance type.", "ml.m5.large", marks={"x-instance": True}),
+                ["ml.m5.large"],
+            ),
             api="InferenceSpecification.SupportedTransformInstanceTypes",
         ),
         "metrics": Field(_report_block("Metrics of this version.", _SOURCES), api="ModelMetrics"),
@@ -117,8 +128,12 @@ class RegisterModel(Kind):
             _report_block("What monitors compare with.", _BASELINES), api="DriftCheckBaselines"
         ),
         "customer_metadata": Field(
-            f.named("Your own properties of the version.", f.scalar("The value.", "a1b2c3"),
-                    {"commit": "{{ git.sha }}"}, maxProperties=50),
+            f.named(
+                "Your own properties of the version.",
+                f.scalar("The value.", "a1b2c3"),
+                {"commit": "{{ git.sha }}"},
+                maxProperties=50,
+            ),
             api="CustomerMetadataProperties",
         ),
         "domain": Field(f.text("The machine-learning domain.", "MACHINE_LEARNING"), api="Domain"),
@@ -132,8 +147,9 @@ class RegisterModel(Kind):
                 "The version's model card.",
                 {
                     "content": f.text("The card as JSON text.", "{}"),
-                    "status": f.choice("Its status.", "Draft", "PendingReview", "Approved",
-                                       "Archived"),
+                    "status": f.choice(
+                        "Its status.", "Draft", "PendingReview", "Approved", "Archived"
+                    ),
                 },
                 {"content": "{}", "status": "Draft"},
                 required=["content", "status"],

@@ -216,29 +216,48 @@ class Training(Kind):
         """Yield contradictions between fields."""
         fields = step.fields
         if len(fields.get("inputs", {})) + _code_as_channel(step) > MAX_CHANNELS:
-            yield Problem("too-many", ("inputs",), f"a Training job takes {MAX_CHANNELS} channels, "
-                          "the code's own included", at_key=True)
+            yield Problem(
+                "too-many",
+                ("inputs",),
+                f"a Training job takes {MAX_CHANNELS} channels, the code's own included",
+                at_key=True,
+            )
         if "arguments" in fields and "command" not in fields:
-            yield Problem("needs-another", ("arguments",), "`arguments` need a `command`",
-                          "in script mode, what the script is told are `hyperparameters`",
-                          at_key=True)
+            yield Problem(
+                "needs-another",
+                ("arguments",),
+                "`arguments` need a `command`",
+                "in script mode, what the script is told are `hyperparameters`",
+                at_key=True,
+            )
         for name, value in fields.get("inputs", {}).items():
             ways = [way for way in ("source", "file_system") if way in value]
             if len(ways) != 1:
-                yield Problem("needs-one-of", ("inputs", name),
-                              "a channel has either a `source` or a `file_system`", at_key=True)
+                yield Problem(
+                    "needs-one-of",
+                    ("inputs", name),
+                    "a channel has either a `source` or a `file_system`",
+                    at_key=True,
+                )
             if name == CODE_CHANNEL and _code_as_channel(step):
-                yield Problem("path-collision", ("inputs", name),
-                              f"the channel `{name}` is the code's own", at_key=True)
+                yield Problem(
+                    "path-collision",
+                    ("inputs", name),
+                    f"the channel `{name}` is the code's own",
+                    at_key=True,
+                )
         if "distribution" in fields and "code" not in fields:
-            yield Problem("needs-another", ("distribution",), "`distribution` needs `code`",
-                          at_key=True)
+            yield Problem(
+                "needs-another", ("distribution",), "`distribution` needs `code`", at_key=True
+            )
 
     def build(self, step: Step, context: Context) -> Arguments:
         """Return the CreateTrainingJob arguments."""
         fields = step.fields
         instance = fields.get("instance") or {}
-        image = context.image(step, ("image",), fields.get("image"), "training", instance.get("type"))
+        image = context.image(
+            step, ("image",), fields.get("image"), "training", instance.get("type")
+        )
         code = context.code(step, ("code",)) if "code" in fields else None
         network = fields.get("network") or {}
         return present(
@@ -283,9 +302,13 @@ class Training(Kind):
         if spot:
             wait = seconds(step, context, "spot", "max_wait") or runtime
             if wait < runtime:
-                problem = Problem("bad-value", ("spot", "max_wait"),
-                                  f"{wait} s of waiting and running is less than the {runtime} s "
-                                  "of running alone", "raise `max_wait` or lower `max_runtime`")
+                problem = Problem(
+                    "bad-value",
+                    ("spot", "max_wait"),
+                    f"{wait} s of waiting and running is less than the {runtime} s "
+                    "of running alone",
+                    "raise `max_wait` or lower `max_runtime`",
+                )
                 context.report(step, problem)
         return present(MaxRuntimeInSeconds=runtime, MaxWaitTimeInSeconds=wait)
 
@@ -354,7 +377,7 @@ def _channel(name: str, value: Mapping[str, Any]) -> Arguments:
 
 
 def _checkpoints(step: Step, context: Context) -> Arguments | None:
-    """Return the CheckpointConfig; its default place outlives the execution, as its purpose asks."""
+    """Return the CheckpointConfig; its default place outlives the execution."""
     value = step.fields.get("checkpoints")
     if value is None or value is False:
         return None

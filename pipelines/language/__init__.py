@@ -1,0 +1,1 @@
+"""The definition language: everything between a YAML file and checked requests."""

@@ -32,14 +32,20 @@ def check_pipeline(spec: PipelineSpec, report: Report) -> None:
 def check_name(spec: PipelineSpec, report: Report) -> None:
     """Report a pipeline name that the service refuses."""
     node = get(spec.tree, "pipeline")
-    if node is not None and spec.name and not (
-        len(spec.name) <= 256 and PIPELINE_NAME.fullmatch(spec.name)
+    if (
+        node is not None
+        and spec.name
+        and not (len(spec.name) <= 256 and PIPELINE_NAME.fullmatch(spec.name))
     ):
         from pipelines.language.template import slug
 
-        report.at(node, "bad-name", f"`{spec.name}` can't be a pipeline's name: letters, digits "
-                  "and single hyphens between them, at most 256",
-                  f"such as `{slug(spec.name)[:256]}`" if slug(spec.name) else "")
+        report.at(
+            node,
+            "bad-name",
+            f"`{spec.name}` can't be a pipeline's name: letters, digits "
+            "and single hyphens between them, at most 256",
+            f"such as `{slug(spec.name)[:256]}`" if slug(spec.name) else "",
+        )
 
 
 def check_cycles(spec: PipelineSpec, report: Report) -> None:
@@ -58,10 +64,17 @@ def check_cycles(spec: PipelineSpec, report: Report) -> None:
             first = min(cycle, key=list(steps).index)
             turn = cycle.index(first)
             shown = [*cycle[turn:], *cycle[:turn], first]
-            report.problem(spec.tree, Problem(
-                "cycle", (), f"these steps wait for each other: {' → '.join(shown)}",
-                "each arrow is a reference or a `depends_on`; take one of them out", at_key=True,
-            ), steps[first].path)
+            report.problem(
+                spec.tree,
+                Problem(
+                    "cycle",
+                    (),
+                    f"these steps wait for each other: {' → '.join(shown)}",
+                    "each arrow is a reference or a `depends_on`; take one of them out",
+                    at_key=True,
+                ),
+                steps[first].path,
+            )
 
 
 def _cycle_from(start: str, needs: Mapping[str, list[str]], done: set[str]) -> list[str]:
@@ -95,23 +108,46 @@ def check_conditions(spec: PipelineSpec, report: Report) -> None:
     for step in spec.walk():
         if step.kind.name == "Condition" and step.branch:
             # [U] The SDK allows it; older service documentation forbids it.
-            report.problem(spec.tree, Problem(
-                "nested-condition", (), "a condition inside a branch: older documentation of the "
-                "service forbids it, the SDK allows it", level="warning", at_key=True,
-            ), step.path)
+            report.problem(
+                spec.tree,
+                Problem(
+                    "nested-condition",
+                    (),
+                    "a condition inside a branch: older documentation of the "
+                    "service forbids it, the SDK allows it",
+                    level="warning",
+                    at_key=True,
+                ),
+                step.path,
+            )
         if step.kind.name == "Condition" and not step.then and not step.otherwise:
-            report.problem(spec.tree, Problem(
-                "empty-condition", (), f"the condition `{step.name}` has no steps in its branches",
-                "write them under `then` and `else`", at_key=True, level="warning",
-            ), step.path)
+            report.problem(
+                spec.tree,
+                Problem(
+                    "empty-condition",
+                    (),
+                    f"the condition `{step.name}` has no steps in its branches",
+                    "write them under `then` and `else`",
+                    at_key=True,
+                    level="warning",
+                ),
+                step.path,
+            )
         for name in steps_needed(step):
             if kinds.get(name) == "Condition":
                 # [U] No public source says how the service orders a step after a condition.
-                report.problem(spec.tree, Problem(
-                    "waits-for-condition", (), f"waiting for the condition `{name}`: no public "
-                    "documentation says what the service makes of it", level="warning",
-                    at_key=True,
-                ), step.path)
+                report.problem(
+                    spec.tree,
+                    Problem(
+                        "waits-for-condition",
+                        (),
+                        f"waiting for the condition `{name}`: no public "
+                        "documentation says what the service makes of it",
+                        level="warning",
+                        at_key=True,
+                    ),
+                    step.path,
+                )
 
 
 def check_triggers(spec: PipelineSpec, report: Report) -> None:
@@ -120,16 +156,20 @@ def check_triggers(spec: PipelineSpec, report: Report) -> None:
         for dependency in step.depends_on:
             if not dependency.when:
                 continue
-            read = {
-                getattr(e, "step", None) for e in expressions_in(dict(step.step.fields))
-            }
+            read = {getattr(e, "step", None) for e in expressions_in(dict(step.step.fields))}
             if dependency.step in read:
                 # [U] What a failed step's fields hold is documented nowhere.
-                report.problem(spec.tree, Problem(
-                    "reads-failed-step", ("depends_on",), f"this step runs when "
-                    f"`{dependency.step}` is {dependency.when}, so it can't read its values",
-                    at_key=True,
-                ), step.path)
+                report.problem(
+                    spec.tree,
+                    Problem(
+                        "reads-failed-step",
+                        ("depends_on",),
+                        f"this step runs when "
+                        f"`{dependency.step}` is {dependency.when}, so it can't read its values",
+                        at_key=True,
+                    ),
+                    step.path,
+                )
 
 
 def check_places(spec: PipelineSpec, report: Report) -> None:

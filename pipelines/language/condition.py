@@ -76,9 +76,10 @@ class _Or:
 _Tree = Union[_Compare, _Not, _And, _Or]
 
 
-class _Refused(Exception):  # noqa: N818 - becomes a diagnostic in `clauses_of`
-    def __init__(self, begin: int, end: int, message: str, hint: str = "",
-                 code: str = "condition-syntax") -> None:
+class _Refused(Exception):
+    def __init__(
+        self, begin: int, end: int, message: str, hint: str = "", code: str = "condition-syntax"
+    ) -> None:
         super().__init__(message)
         self.wrong = Wrong(begin, end, message, hint, code)
 
@@ -96,8 +97,13 @@ def clauses_of(text: str, scope: Scope) -> tuple[Clause, ...] | Wrong:
     except _Refused as refused:
         return refused.wrong
     if len(clauses) > MAX_CLAUSES:
-        return Wrong(0, len(text), f"the condition needs {len(clauses)} clauses; {MAX_CLAUSES} is "
-                     "the most", "split it into several Condition steps", "condition-too-large")
+        return Wrong(
+            0,
+            len(text),
+            f"the condition needs {len(clauses)} clauses; {MAX_CLAUSES} is the most",
+            "split it into several Condition steps",
+            "condition-too-large",
+        )
     return tuple(tuple(_comparison(part) for part in clause) for clause in clauses)
 
 
@@ -109,8 +115,12 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             begin = position + len(text[position:]) - len(text[position:].lstrip())
             bad = text[begin]
-            hints = {"=": "compare with `==`", "&": "write `and`", "|": "write `or`",
-                     "!": "write `not`"}
+            hints = {
+                "=": "compare with `==`",
+                "&": "write `and`",
+                "|": "write `or`",
+                "!": "write `not`",
+            }
             raise _Refused(begin, begin + 1, f"`{bad}` has no meaning here", hints.get(bad, ""))
         kind = str(match.lastgroup)
         tokens.append(_Token(kind, match[kind], match.start(kind)))
@@ -200,8 +210,12 @@ class _Reader:
         end = self.tokens[self.position - 1].end
         another = self.peek()
         if another is not None and another.kind == "op":
-            raise _Refused(another.begin, another.end, "comparisons can't be chained",
-                           "write `a < b and b < c`")
+            raise _Refused(
+                another.begin,
+                another.end,
+                "comparisons can't be chained",
+                "write `a < b and b < c`",
+            )
         return self.checked(_Compare(operator, left, right), begin, end)
 
     def operator(self) -> str | None:
@@ -267,26 +281,42 @@ class _Reader:
         if is_expression(value) and (value.type == "boolean" or isinstance(value, JsonGet)):
             return _Compare("==", value, True)
         what = "is not a boolean" if is_expression(value) else "is a constant"
-        raise _Refused(token.begin, token.end, f"`{token.text}` {what}",
-                       "compare it: `… == value`", "condition-type")
+        raise _Refused(
+            token.begin,
+            token.end,
+            f"`{token.text}` {what}",
+            "compare it: `… == value`",
+            "condition-type",
+        )
 
     def checked(self, compare: _Compare, begin: int, end: int) -> _Tree:
         """Return the comparison with its reference on the left, its types checked."""
         left, operator, right = compare.left, compare.operator, compare.right
         others = right if isinstance(right, list) else [right]
         if not is_expression(left) and not any(is_expression(other) for other in others):
-            raise _Refused(begin, end, "two constants are compared",
-                           "one side must be a reference", "condition-type")
+            raise _Refused(
+                begin,
+                end,
+                "two constants are compared",
+                "one side must be a reference",
+                "condition-type",
+            )
         if not is_expression(left) and not isinstance(right, list):
             left, right, operator = right, left, _MIRRORED[operator]
         for other in others if isinstance(right, list) else [right]:
             kinds = _kind(left), _kind(other)
             if "any" not in kinds and kinds[0] != kinds[1]:
-                raise _Refused(begin, end, f"a {kinds[0]} is compared with a {kinds[1]}",
-                               "", "condition-type")
+                raise _Refused(
+                    begin, end, f"a {kinds[0]} is compared with a {kinds[1]}", "", "condition-type"
+                )
             if operator in ("<", "<=", ">", ">=") and not {"any", "number"} & set(kinds):
-                raise _Refused(begin, end, f"`{operator}` compares numbers, not a {kinds[0]}",
-                               "", "condition-type")
+                raise _Refused(
+                    begin,
+                    end,
+                    f"`{operator}` compares numbers, not a {kinds[0]}",
+                    "",
+                    "condition-type",
+                )
             if operator in ("<", "<=", ">", ">=") and set(kinds) & {"text", "boolean"}:
                 raise _Refused(begin, end, f"`{operator}` compares numbers", "", "condition-type")
         return _Compare(operator, left, right)
@@ -295,7 +325,7 @@ class _Reader:
 def _kind(value: Any) -> str:
     if is_expression(value):
         found = {"integer": "number", "float": "number", "string": "text"}
-        return found.get(value.type, value.type)
+        return str(found.get(value.type, value.type))
     if isinstance(value, bool):
         return "boolean"
     return "number" if isinstance(value, (int, float)) else "text"
@@ -326,8 +356,13 @@ def _clauses(tree: _Tree) -> list[tuple[_Compare, ...]]:
     for part in tree.parts:
         choices = _clauses(part)
         if len(product) * len(choices) > MAX_CLAUSES:
-            raise _Refused(0, 1, f"the condition needs more than {MAX_CLAUSES} clauses",
-                           "split it into several Condition steps", "condition-too-large")
+            raise _Refused(
+                0,
+                1,
+                f"the condition needs more than {MAX_CLAUSES} clauses",
+                "split it into several Condition steps",
+                "condition-too-large",
+            )
         product = [(*left, *right) for left in product for right in choices]
     return product
 

@@ -25,7 +25,9 @@ from steps._contract import (
 )
 from steps._durations import DurationError, parse
 
-_INSTANCE = re.compile(r"(?:ml\.)?[a-z][a-z0-9-]*\.[a-z0-9-]*(?:large|medium|small|metal|nano|micro)")
+_INSTANCE = re.compile(
+    r"(?:ml\.)?[a-z][a-z0-9-]*\.[a-z0-9-]*(?:large|medium|small|metal|nano|micro)"
+)
 """An instance type: family and size; a development machine's ``local`` is no type of the API."""
 
 
@@ -104,21 +106,33 @@ def _is_literal(schema: Any) -> bool:
 
 def _judge_expression(value: Any, schema: Any, path: Path, literal: bool) -> Iterator[Problem]:
     if literal:
-        yield Problem("literal-wanted", path, "a reference can't stand here: the value must be "
-                      "known when the definition is compiled", "use a `{{ template }}`, or write it")
+        yield Problem(
+            "literal-wanted",
+            path,
+            "a reference can't stand here: the value must be known when the definition is compiled",
+            "use a `{{ template }}`, or write it",
+        )
         return
     text = select(schema, "")
     wanted = text.get("x-meaning", "")
     if wanted and not isinstance(value, Join) and not _fits(value, wanted):
-        yield Problem("wrong-reference", path, f"{_MEANINGS[wanted]} is wanted here, not "
-                      f"{_MEANINGS.get(value.meaning) or 'a ' + value.type}",
-                      _REMEDIES.get((wanted, value.meaning), ""))
+        yield Problem(
+            "wrong-reference",
+            path,
+            f"{_MEANINGS[wanted]} is wanted here, not "
+            f"{_MEANINGS.get(value.meaning) or 'a ' + value.type}",
+            _REMEDIES.get((wanted, value.meaning), ""),
+        )
     options = [resolve_ref(option) for option in schema.get("anyOf", [])]
-    numeric = next((o["type"] for o in options if o.get("type") in ("integer", "number",
-                                                                    "boolean")), "")
+    numeric = next(
+        (o["type"] for o in options if o.get("type") in ("integer", "number", "boolean")), ""
+    )
     if numeric and not any(o.get("type") == "string" and "pattern" not in o for o in options):
-        fits = {"integer": ("integer", "any"), "number": ("integer", "float", "any"),
-                "boolean": ("boolean", "any")}[numeric]
+        fits = {
+            "integer": ("integer", "any"),
+            "number": ("integer", "float", "any"),
+            "boolean": ("boolean", "any"),
+        }[numeric]
         if value.type not in fits:
             kind = {"integer": "a whole number", "number": "a number"}.get(numeric, "a boolean")
             yield Problem("wrong-reference", path, f"{kind} is wanted here, not a {value.type}")
@@ -153,8 +167,12 @@ def _judge_text(value: str, schema: Any, path: Path) -> Iterator[Problem]:
             parse(value)
         except DurationError as error:
             message = str(error).rstrip(".")
-            yield Problem("bad-duration", path, message[:1].lower() + message[1:],
-                          "write `2h`, `90m`, `1d12h` or ISO 8601: `PT2H`")
+            yield Problem(
+                "bad-duration",
+                path,
+                message[:1].lower() + message[1:],
+                "write `2h`, `90m`, `1d12h` or ISO 8601: `PT2H`",
+            )
     if schema.get("x-instance") and not _INSTANCE.fullmatch(value):
         hint = "write it as `ml.m5.large`"
         if value.startswith("ml-"):
@@ -163,13 +181,20 @@ def _judge_text(value: str, schema: Any, path: Path) -> Iterator[Problem]:
             hint = f"did you mean `ml.{value}`?"
         yield Problem("bad-instance", path, f"`{value}` is not an instance type", hint)
     elif schema.get("x-instance") and not value.startswith("ml."):
-        yield Problem("bad-instance", path, f"`{value}` is not an instance type of SageMaker",
-                      f"did you mean `ml.{value}`?")
+        yield Problem(
+            "bad-instance",
+            path,
+            f"`{value}` is not an instance type of SageMaker",
+            f"did you mean `ml.{value}`?",
+        )
     if "x-choice" in schema and value not in schema["x-choice"]:
         near = nearest(value, schema["x-choice"])
-        yield Problem("bad-value", path,
-                      f"`{value}` is not one of {', '.join(schema['x-choice'])}",
-                      f"did you mean `{near}`?" if near else "")
+        yield Problem(
+            "bad-value",
+            path,
+            f"`{value}` is not one of {', '.join(schema['x-choice'])}",
+            f"did you mean `{near}`?" if near else "",
+        )
 
 
 def s3_places(value: Any, schema: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

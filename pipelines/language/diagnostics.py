@@ -170,8 +170,10 @@ def _as_text(d: Diagnostic, color: bool) -> str:
         rows.append(f" {_paint(number, '2', color)} {bar} {before}{marked}{rest}".rstrip())
         rows.append(f" {pad} {bar} {' ' * _width(before)}{_paint(caret, tint, color)}")
     if d.hint:
-        rows.append(f" {pad} {_paint('=', '2', color)} {_paint('help', '1', color)}: "
-                    f"{escape_control(d.hint)}")
+        rows.append(
+            f" {pad} {_paint('=', '2', color)} {_paint('help', '1', color)}: "
+            f"{escape_control(d.hint)}"
+        )
     return "\n".join(rows)
 
 

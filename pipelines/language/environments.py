@@ -7,10 +7,11 @@ from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.language.diagnostics import Report, suggest
-from pipelines.language.nodes import Mapping_, Node, get, plain
+from pipelines.language.nodes import MapNode, Node, Scalar, Span, get, plain
 from pipelines.language.project import Project, command_line_source, read_file, shown
 from pipelines.language.schema import ENVIRONMENT
-from pipelines.language.template import Names, render_scalar
+from pipelines.language.source import resolve_plain
+from pipelines.language.template import Names, foreign, render_scalar
 from pipelines.language.validation import problems_of_environments
 from steps._contract import Environment
 
@@ -39,7 +40,7 @@ class Setting:
     """
 
     environment: Environment
-    layer: Mapping_ | None
+    layer: MapNode | None
     names: tuple[str, ...]
     endpoint_url: str = ""
 
@@ -63,10 +64,11 @@ def choose_environment(name: str, project: Project, report: Report) -> Setting:
     block = get(root, "environments")
     names = tuple(dict.fromkeys(["local", *(data.get("environments") or {})]))
     if name not in names:
-        raise UsageError(f"{shown(project.environments)} has no environment `{name}`",
-                         suggest(name, names))
+        raise UsageError(
+            f"{shown(project.environments)} has no environment `{name}`", suggest(name, names)
+        )
     node = get(block, name)
-    if not isinstance(node, Mapping_):
+    if not isinstance(node, MapNode):
         return Setting(LOCAL, None, names) if name == "local" else _bare(name, names)
     return _setting(name, node, names, report)
 
@@ -104,15 +106,15 @@ def _as_text(data: Any) -> Any:
     return {**data, "environments": fixed}
 
 
-def _setting(name: str, node: Mapping_, names: tuple[str, ...], report: Report) -> Setting:
+def _setting(name: str, node: MapNode, names: tuple[str, ...], report: Report) -> Setting:
     """Return an environment; later values may use earlier ones in templates."""
     start = LOCAL if name == "local" else Environment(name, "", "", "", "")
     values: dict[str, Any] = {key: getattr(start, key, "") for key in _PLAIN}
     for key in _PLAIN:
         scalar = get(node, key)
-        if scalar is None or not hasattr(scalar, "value") or scalar.value is None:
+        if not isinstance(scalar, Scalar) or scalar.value is None:
             continue
-        known = Names({"env": name, **values}, lambda at, path: path)
+        known = Names({"env": name, **values}, lambda _, path: path)
         rendered = render_scalar(scalar, known, report)
         values[key] = rendered.text
     endpoint = values.pop("endpoint_url")
@@ -124,15 +126,19 @@ def _setting(name: str, node: Mapping_, names: tuple[str, ...], report: Report) 
     return Setting(made, replace(node, entries=inner), names, endpoint)
 
 
-def _check_loopback(endpoint: str, node: Mapping_, report: Report) -> None:
+def _check_loopback(endpoint: str, node: MapNode, report: Report) -> None:
     from urllib.parse import urlsplit
 
     host = urlsplit(endpoint).hostname or ""
     at = get(node, "endpoint_url")
     if host not in ("localhost", "127.0.0.1", "::1") and at is not None:
-        report.at(at, "endpoint-not-loopback", f"`{host}` is no loopback address",
-                  "a committed file may name loopback endpoints only; set AWS_ENDPOINT_URL in your "
-                  "own shell for others")
+        report.at(
+            at,
+            "endpoint-not-loopback",
+            f"`{host}` is no loopback address",
+            "a committed file may name loopback endpoints only; set AWS_ENDPOINT_URL in your "
+            "own shell for others",
+        )
 
 
 def _check_complete(made: Environment, node: Node, report: Report) -> None:
@@ -141,18 +147,19 @@ def _check_complete(made: Environment, node: Node, report: Report) -> None:
         return
     missing = [key for key in ("region", "bucket") if not getattr(made, key)]
     for key in missing:
-        report.add("missing-key", node.source, node.span,
-                   f"the environment `{made.name}` has no `{key}`",
-                   "code and outputs go to its bucket" if key == "bucket" else
-                   "images and ARNs depend on it")
+        report.add(
+            "missing-key",
+            node.source,
+            node.span,
+            f"the environment `{made.name}` has no `{key}`",
+            "code and outputs go to its bucket"
+            if key == "bucket"
+            else "images and ARNs depend on it",
+        )
 
 
 def variable(name: str, text: str) -> Node:
     """Return the tree of a value given with ``--var``; it is read as a YAML scalar."""
-    from pipelines.language.nodes import Scalar, Span
-    from pipelines.language.source import resolve_plain
-    from pipelines.language.template import foreign
-
     value = resolve_plain(text)
     if isinstance(value, str):
         value = foreign(value)

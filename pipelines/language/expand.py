@@ -12,7 +12,7 @@ from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.merge import BRANCHES, apply_defaults, inherit
 from pipelines.language.nodes import (
     Entry,
-    Mapping_,
+    MapNode,
     Node,
     Scalar,
     Sequence,
@@ -44,7 +44,7 @@ class Expanded:
 
     name: str
     kind: Kind
-    node: Mapping_
+    node: MapNode
     own: frozenset[str]
     path: Path
     branch: tuple[tuple[str, str], ...]
@@ -76,9 +76,9 @@ class Expander:
         self.seen: dict[str, Scalar] = {}
         self.count = 0
 
-    def expand(self, block: Node | None) -> tuple[list[Expanded], Mapping_ | None]:
+    def expand(self, block: Node | None) -> tuple[list[Expanded], MapNode | None]:
         """Return the steps of the ``steps`` block and the block as it stands now."""
-        if not isinstance(block, Mapping_):
+        if not isinstance(block, MapNode):
             return [], None
         steps = self.steps(block, ("steps",), (), self.names)
         inherit_fields(steps)
@@ -86,12 +86,12 @@ class Expander:
         return steps, rebuilt(block, steps)
 
     def steps(
-        self, block: Mapping_, path: Path, branch: tuple[tuple[str, str], ...], names: Names
+        self, block: MapNode, path: Path, branch: tuple[tuple[str, str], ...], names: Names
     ) -> list[Expanded]:
         made: list[Expanded] = []
         for name, entry in block.entries.items():
             node = entry.value
-            if not isinstance(node, Mapping_):
+            if not isinstance(node, MapNode):
                 self.report.at(node, "wrong-type", f"the step `{name}` is a map of fields")
                 continue
             kind = self.kind_of(name, entry, node)
@@ -106,23 +106,31 @@ class Expander:
                     return made
         return made
 
-    def kind_of(self, name: str, entry: Entry, node: Mapping_) -> Kind | None:
+    def kind_of(self, name: str, entry: Entry, node: MapNode) -> Kind | None:
         stated = get(node, "type")
         if stated is None:
-            self.report.at(entry.key, "missing-key", f"the step `{name}` has no `type`",
-                           "the kinds are " + ", ".join(kind.name for kind in KINDS))
+            self.report.at(
+                entry.key,
+                "missing-key",
+                f"the step `{name}` has no `type`",
+                "the kinds are " + ", ".join(kind.name for kind in KINDS),
+            )
             return None
         kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
         if kind is None:
             word = str(getattr(stated, "value", "?"))
-            self.report.at(stated, "unknown-kind", f"there is no step kind `{word}`",
-                           suggest(word, [kind.name for kind in KINDS]))
+            self.report.at(
+                stated,
+                "unknown-kind",
+                f"there is no step kind `{word}`",
+                suggest(word, [kind.name for kind in KINDS]),
+            )
         return kind
 
     def step(
         self,
         entry: Entry,
-        node: Mapping_,
+        node: MapNode,
         kind: Kind,
         path: Path,
         branch: tuple[tuple[str, str], ...],
@@ -141,12 +149,12 @@ class Expander:
         self.seen[name] = entry.key
         merged = apply_defaults(node, kind, self.defaults)
         fields = render(without(merged, "matrix", *BRANCHES), names, self.report)
-        assert isinstance(fields, Mapping_)
+        assert isinstance(fields, MapNode)
         own = frozenset(node.entries)
         made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key)
         for field_name, target in made.branches():
             inner = get(merged, field_name)
-            if isinstance(inner, Mapping_) and field_name in kind.fields:
+            if isinstance(inner, MapNode) and field_name in kind.fields:
                 inner_branch = (*branch, (name, field_name))
                 target.extend(self.steps(inner, (*made.path, field_name), inner_branch, names))
             elif inner is not None:
@@ -156,23 +164,29 @@ class Expander:
     def duplicate(self, entry: Entry, name: str, first: Scalar, names: Names) -> None:
         if first is entry.key:
             keys = ", ".join(f"{{{{ matrix.{k} }}}}" for k in names.values.get("matrix", {}))
-            self.report.at(entry.key, "duplicate-step",
-                           f"the matrix makes the step `{name}` more than once",
-                           f"its key must contain {keys}")
+            self.report.at(
+                entry.key,
+                "duplicate-step",
+                f"the matrix makes the step `{name}` more than once",
+                f"its key must contain {keys}",
+            )
             return
         where = f"the first one is in line {first.span.line} of {first.source.name}"
-        self.report.at(entry.key, "duplicate-step",
-                       f"there are two steps called `{name}`", where)
+        self.report.at(entry.key, "duplicate-step", f"there are two steps called `{name}`", where)
 
-    def combinations(self, node: Mapping_, names: Names) -> list[dict[str, Any] | None]:
+    def combinations(self, node: MapNode, names: Names) -> list[dict[str, Any] | None]:
         """Return the matrix's combinations; a single None where the step has no matrix."""
         block = get(node, "matrix")
         if block is None:
             return [None]
         data = plain(render(block, names, self.report))
         if not isinstance(data, dict) or not data:
-            self.report.at(block, "wrong-type", "`matrix` is a map of names to lists of values",
-                           "such as `{depth: [4, 8]}`")
+            self.report.at(
+                block,
+                "wrong-type",
+                "`matrix` is a map of names to lists of values",
+                "such as `{depth: [4, 8]}`",
+            )
             return []
         include, exclude = data.pop("include", []), data.pop("exclude", [])
         for name, values in data.items():
@@ -192,7 +206,7 @@ class Expander:
             if not any(_matches(combination, rule) for rule in exclude):
                 made.append(combination)
         made.extend(item for item in include if isinstance(item, dict))
-        if not made or (not data and not include):
+        if not made or len(data) + len(include) == 0:
             self.report.at(block, "bad-value", "the matrix leaves no combination")
         return made
 
@@ -216,9 +230,7 @@ def inherit_fields(steps: list[Expanded]) -> None:
                     step.node = inherit(step.node, name, value)
             containers = get(step.node, "containers")
             if isinstance(containers, Sequence):
-                items = tuple(
-                    _container(item, name, givers, by_name) for item in containers.items
-                )
+                items = tuple(_container(item, name, givers, by_name) for item in containers.items)
                 changed = replace(containers, items=items)
                 step.node = with_entry(step.node, "containers", changed)
 
@@ -226,7 +238,7 @@ def inherit_fields(steps: list[Expanded]) -> None:
 def _container(
     item: Node, name: str, givers: tuple[str, ...], by_name: dict[str, Expanded]
 ) -> Node:
-    if not isinstance(item, Mapping_) or name in item.entries:
+    if not isinstance(item, MapNode) or name in item.entries:
         return item
     value = _given(get(item, "model"), name, givers, by_name)
     return item if value is None else inherit(item, name, value)
@@ -249,17 +261,17 @@ def fan_in(steps: list[Expanded], report: Report) -> None:
     names = [step.name for step in walk(steps)]
     for step in walk(steps):
         inputs = get(step.node, "inputs")
-        if not isinstance(inputs, Mapping_):
+        if not isinstance(inputs, MapNode):
             continue
         entries: dict[str, Entry] = {}
         for name, entry in inputs.entries.items():
             glob = get(entry.value, "each")
-            if isinstance(entry.value, Mapping_) and isinstance(glob, Scalar):
+            if isinstance(entry.value, MapNode) and isinstance(glob, Scalar):
                 others = [other for other in names if other != step.name]
                 entries.update(_gathered(name, entry, glob, others, report))
             else:
                 entries[name] = entry
-        if len(entries) != len(inputs.entries) or list(entries) != list(inputs.entries):
+        if list(entries) != list(inputs.entries):
             step.node = with_entry(step.node, "inputs", replace(inputs, entries=entries))
 
 
@@ -268,11 +280,12 @@ def _gathered(
 ) -> dict[str, Entry]:
     found = [other for other in names if fnmatch.fnmatchcase(other, glob.text)]
     if not found:
-        report.at(glob, "unknown-step", f"no step is called like `{glob.text}`",
-                  suggest(glob.text, names))
+        report.at(
+            glob, "unknown-step", f"no step is called like `{glob.text}`", suggest(glob.text, names)
+        )
         return {}
     block = entry.value
-    assert isinstance(block, Mapping_)
+    assert isinstance(block, MapNode)
     value, path = get(block, "value"), get(block, "path")
     what = value.text if isinstance(value, Scalar) else "model"
     folder = path.text if isinstance(path, Scalar) else f"/opt/ml/processing/{name}"
@@ -288,7 +301,7 @@ def _gathered(
     return made
 
 
-def rebuilt(block: Mapping_, steps: list[Expanded]) -> Mapping_:
+def rebuilt(block: MapNode, steps: list[Expanded]) -> MapNode:
     """Return the ``steps`` block as a tree of the expanded steps."""
     entries: dict[str, Entry] = {}
     for step in steps:
@@ -298,4 +311,3 @@ def rebuilt(block: Mapping_, steps: list[Expanded]) -> Mapping_:
                 node = with_entry(node, name, rebuilt(mapping({}, node), inner))
         entries[step.name] = Entry(replace(step.key, value=step.name, text=step.name), node)
     return replace(block, entries=entries)
-

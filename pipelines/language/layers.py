@@ -11,7 +11,7 @@ from pipelines.language.environments import Setting, variable
 from pipelines.language.merge import merge_layers, without_nulls
 from pipelines.language.nodes import (
     Entry,
-    Mapping_,
+    MapNode,
     Node,
     Scalar,
     get,
@@ -30,12 +30,16 @@ MAX_EXTENDS = 8
 class Merged:
     """The merged definition and the files it was read from, the definition first."""
 
-    tree: Mapping_
+    tree: MapNode
     files: tuple[Path, ...]
 
 
 def read_layers(
-    root: Node, path: Path, project: Project, setting: Setting, variables: Mapping[str, str],
+    root: Node,
+    path: Path,
+    project: Project,
+    setting: Setting,
+    variables: Mapping[str, str],
     report: Report,
 ) -> Merged | None:
     """Return the definition with everything below and above it merged; None where it can't be.
@@ -47,7 +51,7 @@ def read_layers(
     chain = _chain(root, path, project, report)
     if chain is None:
         return None
-    layers: list[Mapping_] = []
+    layers: list[MapNode] = []
     if setting.layer is not None:
         layers.append(setting.layer)
     for _, tree in reversed(chain):
@@ -61,7 +65,7 @@ def read_layers(
     if variables:
         merged = _with_variables(merged, variables)
     final = without_nulls(merged)
-    assert isinstance(final, Mapping_)
+    assert isinstance(final, MapNode)
     own = chain[0][1]
     # The order of the keys is that of the definition's own file, its places are its own.
     final = replace(final, source=own.source, span=own.span)
@@ -70,23 +74,27 @@ def read_layers(
 
 def _chain(
     root: Node, path: Path, project: Project, report: Report
-) -> list[tuple[Path, Mapping_]] | None:
+) -> list[tuple[Path, MapNode]] | None:
     """Return the definition and the files it extends, itself first."""
-    chain: list[tuple[Path, Mapping_]] = []
+    chain: list[tuple[Path, MapNode]] = []
     node: Node | None = root
     while True:
-        if not isinstance(node, Mapping_):
+        if not isinstance(node, MapNode):
             if node is not None:
-                report.at(node, "wrong-type", "a definition is a map of keys such as `pipeline` "
-                          "and `steps`")
+                report.at(
+                    node,
+                    "wrong-type",
+                    "a definition is a map of keys such as `pipeline` and `steps`",
+                )
             return None
         chain.append((path, node))
         base = get(node, "extends")
         if base is None:
             return chain
         if not isinstance(base, Scalar) or not isinstance(base.value, str):
-            report.at(base, "wrong-type", "`extends` names one file",
-                      "write `extends: ../base.yaml`")
+            report.at(
+                base, "wrong-type", "`extends` names one file", "write `extends: ../base.yaml`"
+            )
             return None
         found = resolve_inside(base, project, report, want="file")
         if found is None:
@@ -100,30 +108,35 @@ def _chain(
         path, node = found, read_file(found, report)
 
 
-def _ignored(tree: Mapping_) -> list[str]:
+def _ignored(tree: MapNode) -> list[str]:
     return [name for name in tree.entries if name.startswith("x-")]
 
 
-def _overlay(tree: Mapping_, setting: Setting, report: Report) -> Mapping_ | None:
+def _overlay(tree: MapNode, setting: Setting, report: Report) -> MapNode | None:
     """Return the file's own overlay for the environment; unknown environments are reported."""
     block = get(tree, "environments")
-    if not isinstance(block, Mapping_):
+    if not isinstance(block, MapNode):
         return None
     for name, entry in block.entries.items():
         if name not in setting.names:
-            report.at(entry.key, "unknown-environment", f"there is no environment `{name}`",
-                      suggest(name, setting.names) or "environments.yaml lists them")
+            report.at(
+                entry.key,
+                "unknown-environment",
+                f"there is no environment `{name}`",
+                suggest(name, setting.names) or "environments.yaml lists them",
+            )
     overlay = get(block, setting.environment.name)
-    if isinstance(overlay, Mapping_):
+    if isinstance(overlay, MapNode):
         for name in ("extends", "environments", "pipeline"):
             if name in overlay.entries:
-                report.at(overlay.entries[name].key, "unknown-key",
-                          f"`{name}` can't stand in an overlay")
+                report.at(
+                    overlay.entries[name].key, "unknown-key", f"`{name}` can't stand in an overlay"
+                )
         return without(overlay, "extends", "environments", "pipeline", *_ignored(overlay))
     return None
 
 
-def _mergeable(layer: Mapping_, report: Report) -> bool:
+def _mergeable(layer: MapNode, report: Report) -> bool:
     """Whether the blocks that merging looks into are maps, and nothing unknown stands on top."""
     sound = True
     for name, entry in layer.entries.items():
@@ -133,7 +146,7 @@ def _mergeable(layer: Mapping_, report: Report) -> bool:
             report.at(entry.key, "unknown-key", f"unknown key `{name}`", hint)
             continue
         wants_map = name in ("vars", "parameters", "defaults", "steps", "tags")
-        if wants_map and not isinstance(entry.value, Mapping_):
+        if wants_map and not isinstance(entry.value, MapNode):
             if isinstance(entry.value, Scalar) and entry.value.value is None:
                 continue
             value = getattr(entry.value, "value", [])
@@ -143,18 +156,18 @@ def _mergeable(layer: Mapping_, report: Report) -> bool:
     return sound
 
 
-def _with_variables(tree: Mapping_, variables: Mapping[str, str]) -> Mapping_:
+def _with_variables(tree: MapNode, variables: Mapping[str, str]) -> MapNode:
     block = get(tree, "vars")
-    known: Mapping_ = block if isinstance(block, Mapping_) else mapping({}, tree)
+    known: MapNode = block if isinstance(block, MapNode) else mapping({}, tree)
     for name, text in variables.items():
         known = with_entry(known, name, variable(name, text))
     return with_entry(tree, "vars", known)
 
 
-def _own_order(tree: Mapping_, own: Mapping_) -> Mapping_:
+def _own_order(tree: MapNode, own: MapNode) -> MapNode:
     """Return the steps in the order of the definition; those only extended come first."""
     steps, written = get(tree, "steps"), get(own, "steps")
-    if not isinstance(steps, Mapping_) or not isinstance(written, Mapping_):
+    if not isinstance(steps, MapNode) or not isinstance(written, MapNode):
         return tree
     inherited = {n: e for n, e in steps.entries.items() if n not in written.entries}
     own_steps = {n: steps.entries[n] for n in written.entries if n in steps.entries}

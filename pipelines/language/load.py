@@ -13,7 +13,7 @@ from pipelines.language.diagnostics import Report
 from pipelines.language.environments import Setting, choose_environment
 from pipelines.language.expand import Expander
 from pipelines.language.layers import read_layers
-from pipelines.language.nodes import Mapping_, Node, Scalar, get, plain, with_entry, without
+from pipelines.language.nodes import MapNode, Node, Scalar, get, plain, with_entry, without
 from pipelines.language.parameters import read_parameters
 from pipelines.language.project import find_project, read_file
 from pipelines.language.references import Scope, resolve_text
@@ -98,7 +98,7 @@ def load(
         steps=specs,
         description=reader.text(tree, "description"),
         display_name=reader.text(tree, "display_name"),
-        parallelism=_number(plain(get(tree, "parallelism")) if get(tree, "parallelism") else None),
+        parallelism=_number(get(tree, "parallelism")),
         experiment=_experiment(tree, types, report),
         mlflow=_block(tree, "mlflow") or None,
         schedules=_block(tree, "schedules"),
@@ -127,12 +127,12 @@ class _Reader:
         values: dict[str, Any] = {"env": where.name, **{k: getattr(where, k) for k in keys}}
         self.names = Names(values, find, {"git": lambda: git_names(file.parent)})
 
-    def rendered(self, tree: Mapping_) -> Mapping_:
+    def rendered(self, tree: MapNode) -> MapNode:
         """Return the tree with templates evaluated, steps and defaults excepted."""
         given = get(tree, "vars")
         variables: dict[str, Any] = {}
         rendered: dict[str, Node] = {}
-        if isinstance(given, Mapping_):
+        if isinstance(given, MapNode):
             for name, entry in given.entries.items():
                 # A variable may use those before it.
                 names = self.names.with_values(vars=variables)
@@ -141,34 +141,40 @@ class _Reader:
         self.names = self.names.with_values(vars=variables)
         pipeline = get(tree, "pipeline")
         if isinstance(pipeline, Scalar):
-            name = render_scalar(pipeline, self.names, self.report)
-            self.names = self.names.with_values(pipeline=str(name.value))
+            own = render_scalar(pipeline, self.names, self.report)
+            self.names = self.names.with_values(pipeline=str(own.value))
         rest = without(tree, "steps", "defaults", "vars")
         made = render(rest, self.names, self.report)
-        assert isinstance(made, Mapping_)
+        assert isinstance(made, MapNode)
         kept = {n: e for n, e in tree.entries.items() if n in ("steps", "defaults", "vars")}
         return replace(made, entries={**made.entries, **kept})
 
-    def text(self, tree: Mapping_, name: str) -> str:
+    def text(self, tree: MapNode, name: str) -> str:
         node = get(tree, name)
         if not isinstance(node, Scalar) or node.value is None:
             return ""
         return str(settle(node.text if not isinstance(node.value, str) else node.value))
 
-    def environment(self, tree: Mapping_) -> Any:
+    def environment(self, tree: MapNode) -> Any:
         where = self.setting.environment
         role = self.text(tree, "role") or where.role
         if not role and not where.local:
             node = get(tree, "pipeline") or tree
-            self.report.at(node, "missing-role", f"the environment `{where.name}` has no role",
-                           "write `role:` into environments.yaml or into this definition")
+            self.report.at(
+                node,
+                "missing-role",
+                f"the environment `{where.name}` has no role",
+                "write `role:` into environments.yaml or into this definition",
+            )
         return replace(where, role=role)
 
 
-def _check_top(tree: Mapping_, report: Report) -> None:
+def _check_top(tree: MapNode, report: Report) -> None:
     schema = definition_schema()
-    data = conform(plain(tree), {**schema, "properties": {
-        k: v for k, v in schema["properties"].items() if k != "steps"}})
+    data = conform(
+        plain(tree),
+        {**schema, "properties": {k: v for k, v in schema["properties"].items() if k != "steps"}},
+    )
     for problem in problems_of_top(data):
         report.problem(tree, problem)
     rest = {k: v for k, v in data.items() if k not in ("steps", "defaults", "experiment")}
@@ -178,21 +184,22 @@ def _check_top(tree: Mapping_, report: Report) -> None:
         if get(tree, name) is None:
             report.add("missing-key", tree.source, tree.span, f"missing key `{name}`", hint)
     steps = get(tree, "steps")
-    if isinstance(steps, Mapping_) and not steps.entries:
+    if isinstance(steps, MapNode) and not steps.entries:
         report.at(steps, "empty", "the pipeline has no steps", "add one below `steps`")
 
 
-def _block(tree: Mapping_, name: str) -> dict[str, Any]:
+def _block(tree: MapNode, name: str) -> dict[str, Any]:
     node = get(tree, name)
     data = settle(plain(node)) if node is not None else {}
     return data if isinstance(data, dict) else {}
 
 
-def _number(value: Any) -> int | None:
+def _number(node: Node | None) -> int | None:
+    value = node.value if isinstance(node, Scalar) else None
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _experiment(tree: Mapping_, types: Mapping[str, Any], report: Report) -> dict[str, Any] | None:
+def _experiment(tree: MapNode, types: Mapping[str, Any], report: Report) -> dict[str, Any] | None:
     """Return the PipelineExperimentConfig; None where the definition says false."""
     node = get(tree, "experiment")
     if isinstance(node, Scalar) and node.value is False:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipelines.language.nodes import (
     Entry,
-    Mapping_,
+    MapNode,
     Node,
     Scalar,
     Sequence,
@@ -50,8 +50,8 @@ def lengthen(node: Node, short: Short) -> Node:
                 return node
             key = Scalar(item.text, item.text, item.source, item.span)
             entries[item.text] = Entry(key, mapping({}, item))
-        node = Mapping_(entries, node.source, node.span)
-    if short.each is not None and isinstance(node, Mapping_):
+        node = MapNode(entries, node.source, node.span)
+    if short.each is not None and isinstance(node, MapNode):
         each = short.each
         long = {
             name: Entry(entry.key, lengthen(entry.value, each))
@@ -68,37 +68,37 @@ def lengthen(node: Node, short: Short) -> Node:
     return node
 
 
-def lengthen_layer(layer: Mapping_, kinds: Mapping[str, Kind]) -> Mapping_:
+def lengthen_layer(layer: MapNode, kinds: Mapping[str, Kind]) -> MapNode:
     """Return a layer (a file or an overlay) with every short form made long.
 
     Args:
         kinds: the kind of every step by its key, for layers that do not repeat the type.
     """
     parameters = get(layer, "parameters")
-    if isinstance(parameters, Mapping_):
+    if isinstance(parameters, MapNode):
         long = {
             name: Entry(e.key, _long_parameter(e.value)) for name, e in parameters.entries.items()
         }
         layer = with_entry(layer, "parameters", replace(parameters, entries=long))
     for name in ("defaults", "steps"):
         block = get(layer, name)
-        if isinstance(block, Mapping_):
+        if isinstance(block, MapNode):
             long_block = _long_defaults(block) if name == "defaults" else _long_steps(block, kinds)
             layer = with_entry(layer, name, long_block)
     return layer
 
 
 def _long_parameter(node: Node) -> Node:
-    return node if isinstance(node, Mapping_) else mapping({"default": node}, node)
+    return node if isinstance(node, MapNode) else mapping({"default": node}, node)
 
 
-def _long_defaults(block: Mapping_) -> Mapping_:
+def _long_defaults(block: MapNode) -> MapNode:
     common = fields_by_name()
     made: dict[str, Entry] = {}
     for name, entry in block.entries.items():
         kind = kind_named(name)
         value = entry.value
-        if kind is not None and isinstance(value, Mapping_):
+        if kind is not None and isinstance(value, MapNode):
             value = _long_fields(value, all_fields(kind))
         elif name in common:
             value = _long_field(value, common[name])
@@ -106,23 +106,23 @@ def _long_defaults(block: Mapping_) -> Mapping_:
     return replace(block, entries=made)
 
 
-def _long_steps(block: Mapping_, kinds: Mapping[str, Kind]) -> Mapping_:
+def _long_steps(block: MapNode, kinds: Mapping[str, Kind]) -> MapNode:
     common = fields_by_name()
     made: dict[str, Entry] = {}
     for name, entry in block.entries.items():
         value = entry.value
-        if isinstance(value, Mapping_):
+        if isinstance(value, MapNode):
             kind = kinds.get(name)
             value = _long_fields(value, all_fields(kind) if kind else common)
             for branch in BRANCHES:
                 inner = get(value, branch)
-                if isinstance(inner, Mapping_):
+                if isinstance(inner, MapNode):
                     value = with_entry(value, branch, _long_steps(inner, kinds))
         made[name] = Entry(entry.key, value)
     return replace(block, entries=made)
 
 
-def _long_fields(step: Mapping_, fields: Mapping[str, Field]) -> Mapping_:
+def _long_fields(step: MapNode, fields: Mapping[str, Field]) -> MapNode:
     made = {
         name: Entry(e.key, _long_field(e.value, fields[name]) if name in fields else e.value)
         for name, e in step.entries.items()
@@ -136,12 +136,12 @@ def _long_field(node: Node, field: Field) -> Node:
     return lengthen(node, field.short)
 
 
-def kinds_of_steps(layers: list[Mapping_]) -> dict[str, Kind]:
+def kinds_of_steps(layers: list[MapNode]) -> dict[str, Kind]:
     """Return the kind of every step key, from whichever layer says its type."""
     found: dict[str, Kind] = {}
 
     def visit(block: Node | None) -> None:
-        if not isinstance(block, Mapping_):
+        if not isinstance(block, MapNode):
             return
         for name, entry in block.entries.items():
             stated = get(entry.value, "type")
@@ -166,7 +166,7 @@ def merge(low: Node, high: Node, *, whole: frozenset[str], keep_null: bool = Fal
         whole: the keys whose values replace even where both are maps.
         keep_null: null stays as it is, for maps in the API's own words.
     """
-    if not isinstance(low, Mapping_) or not isinstance(high, Mapping_):
+    if not isinstance(low, MapNode) or not isinstance(high, MapNode):
         return high
     entries = dict(low.entries)
     for name, entry in high.entries.items():
@@ -185,7 +185,7 @@ def merge(low: Node, high: Node, *, whole: frozenset[str], keep_null: bool = Fal
 
 def without_nulls(node: Node, *, keep: bool = False) -> Node:
     """Return ``node`` without the keys whose value is null; they delete, and nothing is below."""
-    if not isinstance(node, Mapping_) or keep:
+    if not isinstance(node, MapNode) or keep:
         return node
     made = {
         name: Entry(entry.key, without_nulls(entry.value, keep=name in KEPT_WHOLE))
@@ -198,23 +198,23 @@ def without_nulls(node: Node, *, keep: bool = False) -> Node:
 WHOLE_FIELDS = frozenset(name for name, field in fields_by_name().items() if field.replace)
 
 
-def merge_layers(layers: list[Mapping_]) -> Mapping_:
+def merge_layers(layers: list[MapNode]) -> MapNode:
     """Return the layers, low to high, laid over each other."""
     kinds = kinds_of_steps(layers)
     result: Node = without_nulls(lengthen_layer(layers[0], kinds))
     for layer in layers[1:]:
         result = merge(result, lengthen_layer(layer, kinds), whole=WHOLE_FIELDS)
-    assert isinstance(result, Mapping_)
+    assert isinstance(result, MapNode)
     return result
 
 
-def apply_defaults(step: Mapping_, kind: Kind, defaults: Node | None) -> Mapping_:
+def apply_defaults(step: MapNode, kind: Kind, defaults: Node | None) -> MapNode:
     """Return a step laid over the defaults that hold for its kind.
 
     A general default reaches only kinds that have the field; what stands under a kind's name is
     taken as it is, so that an unknown field there is found by the schema.
     """
-    if not isinstance(defaults, Mapping_):
+    if not isinstance(defaults, MapNode):
         return step
     names = all_fields(kind)
     general = {
@@ -224,15 +224,15 @@ def apply_defaults(step: Mapping_, kind: Kind, defaults: Node | None) -> Mapping
     }
     result: Node = replace(defaults, entries=general)
     own = get(defaults, kind.name)
-    if isinstance(own, Mapping_):
+    if isinstance(own, MapNode):
         result = merge(result, own, whole=WHOLE_FIELDS)
     result = merge(result, step, whole=WHOLE_FIELDS)
-    assert isinstance(result, Mapping_)
+    assert isinstance(result, MapNode)
     # Keep the step's own place and the order in which its keys were written.
     first = {name: result.entries[name] for name in step.entries if name in result.entries}
     return replace(result, entries={**first, **result.entries}, span=step.span, source=step.source)
 
 
-def inherit(step: Mapping_, name: str, value: Node) -> Mapping_:
+def inherit(step: MapNode, name: str, value: Node) -> MapNode:
     """Return ``step`` with a field taken over from another step."""
     return with_entry(step, name, value, key_at(name, value))

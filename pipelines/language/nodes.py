@@ -74,7 +74,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Mapping_:
+class MapNode:
     """A map; keys are text, in the order of the file."""
 
     entries: dict[str, Entry]
@@ -82,12 +82,12 @@ class Mapping_:
     span: Span
 
 
-Node = Union[Scalar, Sequence, Mapping_]
+Node = Union[Scalar, Sequence, MapNode]
 
 
 def plain(node: Node) -> Any:
     """Return the node as plain data; numbers remember how they were written."""
-    if isinstance(node, Mapping_):
+    if isinstance(node, MapNode):
         return {name: plain(entry.value) for name, entry in node.entries.items()}
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
@@ -101,7 +101,7 @@ def plain(node: Node) -> Any:
 def get(node: Node | None, *path: str | int) -> Node | None:
     """Return the node at ``path`` below ``node``, or None where there is none."""
     for segment in path:
-        if isinstance(node, Mapping_) and isinstance(segment, str):
+        if isinstance(node, MapNode) and isinstance(segment, str):
             entry = node.entries.get(segment)
             node = entry.value if entry else None
         elif isinstance(node, Sequence) and isinstance(segment, int):
@@ -119,7 +119,7 @@ def locate(root: Node, path: Path, *, at_key: bool = False) -> tuple[Source, Spa
     """
     node, key = root, None
     for segment in path:
-        if isinstance(node, Mapping_) and segment in node.entries:
+        if isinstance(node, MapNode) and segment in node.entries:
             entry = node.entries[str(segment)]
             key, node = entry.key, entry.value
         elif isinstance(node, Sequence) and isinstance(segment, int) and segment < len(node.items):
@@ -131,14 +131,14 @@ def locate(root: Node, path: Path, *, at_key: bool = False) -> tuple[Source, Spa
     return node.source, node.span
 
 
-def with_entry(node: Mapping_, name: str, value: Node, key: Scalar | None = None) -> Mapping_:
+def with_entry(node: MapNode, name: str, value: Node, key: Scalar | None = None) -> MapNode:
     """Return ``node`` with ``name`` set; its key's place is the value's where none is given."""
     known = node.entries.get(name)
     at = key or (known.key if known else key_at(name, value))
     return replace(node, entries={**node.entries, name: Entry(at, value)})
 
 
-def without(node: Mapping_, *names: str) -> Mapping_:
+def without(node: MapNode, *names: str) -> MapNode:
     """Return ``node`` without the keys ``names``."""
     return replace(node, entries={n: e for n, e in node.entries.items() if n not in names})
 
@@ -148,15 +148,15 @@ def key_at(name: str, value: Node) -> Scalar:
     return Scalar(name, name, value.source, value.span)
 
 
-def mapping(entries: Mapping[str, Node], like: Node) -> Mapping_:
+def mapping(entries: Mapping[str, Node], like: Node) -> MapNode:
     """Return a map of ``entries`` that stands where ``like`` stands."""
     made = {name: Entry(key_at(name, value), value) for name, value in entries.items()}
-    return Mapping_(made, like.source, like.span)
+    return MapNode(made, like.source, like.span)
 
 
 def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
     """Yield every leaf with its path."""
-    if isinstance(node, Mapping_):
+    if isinstance(node, MapNode):
         for name, entry in node.entries.items():
             yield from walk(entry.value, (*path, name))
     elif isinstance(node, Sequence):

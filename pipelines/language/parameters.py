@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.language.diagnostics import Report
-from pipelines.language.nodes import Mapping_, Node, get, plain
+from pipelines.language.nodes import MapNode, Node, get, plain
 from pipelines.language.spec import ParameterSpec
 from pipelines.language.template import settle
 from pipelines.language.validation import describe
@@ -19,17 +19,17 @@ def read_parameters(tree: Node, report: Report) -> tuple[ParameterSpec, ...]:
         tree: the merged, rendered definition with parameters in long form.
     """
     block = get(tree, "parameters")
-    if not isinstance(block, Mapping_):
+    if not isinstance(block, MapNode):
         return ()
     made = []
     for name, entry in block.entries.items():
-        if not isinstance(entry.value, Mapping_):
+        if not isinstance(entry.value, MapNode):
             continue  # the schema says what is wrong
         made.append(_parameter(name, entry.value, report))
     return tuple(made)
 
 
-def _parameter(name: str, node: Mapping_, report: Report) -> ParameterSpec:
+def _parameter(name: str, node: MapNode, report: Report) -> ParameterSpec:
     data = settle(plain(node))
     stated = str(data.get("type", ""))
     kind = next((k for k in _CHECKS if k.lower() == stated.lower()), "")
@@ -49,8 +49,12 @@ def _parameter(name: str, node: Mapping_, report: Report) -> ParameterSpec:
         values.append(_typed(name, kind, value, at, report))
     if values and default is not None and default not in values:
         at = get(node, "default") or node
-        report.at(at, "bad-default", f"the default of `{name}` is not in its enum",
-                  "the enum is " + ", ".join(str(value) for value in values))
+        report.at(
+            at,
+            "bad-default",
+            f"the default of `{name}` is not in its enum",
+            "the enum is " + ", ".join(str(value) for value in values),
+        )
     text = str(data.get("description", ""))
     return ParameterSpec(name, kind, default, tuple(values), text)
 
@@ -86,6 +90,10 @@ def _typed(name: str, kind: str, value: Any, at: Node, report: Report) -> Any:
         article = "an" if kind == "Integer" else "a"
         report.at(at, "bad-default", f"`{name}` is {article} {kind}, and this is {describe(value)}")
     elif isinstance(value, str) and "${" in value:
-        report.at(at, "literal-wanted", "a parameter's default can't hold a reference",
-                  "use a `{{ template }}`")
+        report.at(
+            at,
+            "literal-wanted",
+            "a parameter's default can't hold a reference",
+            "use a `{{ template }}`",
+        )
     return value

@@ -52,7 +52,7 @@ def shown(path: Path) -> str:
         relative = os.path.relpath(path)
     except ValueError:  # another drive
         return str(path)
-    return str(path) if relative.startswith(os.path.join("..", "..", "..")) else relative
+    return str(path) if relative.startswith(f"..{os.sep}..{os.sep}..") else relative
 
 
 def find_definitions(paths: Iterable[str]) -> list[Path]:
@@ -116,8 +116,12 @@ def resolve_inside(
         return None
     given = Path(text)
     if given.is_absolute():
-        report.at(scalar, "outside-project", f"`{text}` is an absolute path",
-                  "write it relative to this file")
+        report.at(
+            scalar,
+            "outside-project",
+            f"`{text}` is an absolute path",
+            "write it relative to this file",
+        )
         return None
     try:
         path = (scalar.source.folder / given).resolve()
@@ -125,8 +129,12 @@ def resolve_inside(
         report.at(scalar, "bad-path", f"`{text}` can't be followed: {error}")
         return None
     if not path.is_relative_to(project.root.resolve()):
-        report.at(scalar, "outside-project", f"`{text}` leads out of the project's root "
-                  f"{shown(project.root)}", "move it inside, or move `environments.yaml` up")
+        report.at(
+            scalar,
+            "outside-project",
+            f"`{text}` leads out of the project's root {shown(project.root)}",
+            "move it inside, or move `environments.yaml` up",
+        )
         return None
     if not _exists(path, want):
         _report_missing(scalar, path, want, report)

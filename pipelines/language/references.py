@@ -92,8 +92,13 @@ def split(text: str) -> list[Piece] | Wrong:
         elif text.startswith("${", position):
             end = _closing(text, position + 2)
             if end < 0:
-                return Wrong(position, len(text), "the reference is never closed",
-                             "write `${…}`; for a literal `${` write `$${`", "reference-syntax")
+                return Wrong(
+                    position,
+                    len(text),
+                    "the reference is never closed",
+                    "write `${…}`; for a literal `${` write `$${`",
+                    "reference-syntax",
+                )
             if plain:
                 pieces.append(Piece(plain, start, False))
             inner = text[position + 2 : end]
@@ -130,9 +135,13 @@ def parse_path(text: str) -> list[Segment] | Wrong:
         match = _SEGMENT.match(text, position)
         starts_well = match is not None and (text[position] in ".[") == bool(segments)
         if match is None or not starts_well:
-            return Wrong(position, len(text), f"`{text}` is not a reference",
-                         "write it as `steps.train.model` or `parameters.Name`",
-                         "reference-syntax")
+            return Wrong(
+                position,
+                len(text),
+                f"`{text}` is not a reference",
+                "write it as `steps.train.model` or `parameters.Name`",
+                "reference-syntax",
+            )
         value: str | int
         if match["index"] is not None:
             value = int(match["index"])
@@ -158,7 +167,7 @@ class Scope:
 
     parameters: Mapping[str, ExprType]
     steps: Mapping[str, Step]
-    visible: Callable[[str], str] = field(default=lambda name: "")
+    visible: Callable[[str], str] = field(default=lambda _: "")
 
     def resolve(self, text: str) -> Expr | Wrong:
         """Return the expression that a reference (without ``${}``) means, or what is wrong."""
@@ -182,12 +191,20 @@ class Scope:
 
     def _parameter(self, segments: list[Segment]) -> Expr | Wrong:
         if len(segments) < 2:
-            return Wrong(segments[0].begin, segments[0].end, "name the parameter",
-                         suggest("", self.parameters))
+            return Wrong(
+                segments[0].begin,
+                segments[0].end,
+                "name the parameter",
+                suggest("", self.parameters),
+            )
         name = str(segments[1].value)
         if name not in self.parameters:
-            return Wrong(segments[1].begin, segments[1].end, f"there is no parameter `{name}`",
-                         suggest(name, self.parameters))
+            return Wrong(
+                segments[1].begin,
+                segments[1].end,
+                f"there is no parameter `{name}`",
+                suggest(name, self.parameters),
+            )
         extra = _extra(segments, 2, "a parameter")
         return extra or ParameterRef(name, self.parameters[name])
 
@@ -195,14 +212,19 @@ class Scope:
         name = str(segments[1].value) if len(segments) > 1 else ""
         if name not in EXECUTION:
             at = segments[1] if len(segments) > 1 else segments[0]
-            return Wrong(at.begin, at.end, f"there is no execution variable `{name}`",
-                         suggest(name, EXECUTION))
+            return Wrong(
+                at.begin,
+                at.end,
+                f"there is no execution variable `{name}`",
+                suggest(name, EXECUTION),
+            )
         return _extra(segments, 2, "an execution variable") or ExecutionRef(EXECUTION[name])
 
     def _step(self, segments: list[Segment]) -> Expr | Wrong:
         if len(segments) < 2:
-            return Wrong(segments[0].begin, segments[0].end, "name the step",
-                         suggest("", self.steps))
+            return Wrong(
+                segments[0].begin, segments[0].end, "name the step", suggest("", self.steps)
+            )
         at = segments[1]
         name = str(at.value)
         if name not in self.steps:
@@ -216,14 +238,22 @@ class Scope:
         offered = kind.attributes(step)
         rest = segments[2:]
         if not rest:
-            return Wrong(at.begin, at.end, f"say which value of `{name}` is meant",
-                         suggest("", [f"steps.{name}.{word}" for word in offered]))
+            return Wrong(
+                at.begin,
+                at.end,
+                f"say which value of `{name}` is meant",
+                suggest("", [f"steps.{name}.{word}" for word in offered]),
+            )
         if rest[0].value == "properties" and kind.describe:
             return self._property(step, kind.describe, rest)
         if rest[0].value not in offered:
             what = "has no values to refer to" if not offered else f"has no `{rest[0].value}`"
-            return Wrong(rest[0].begin, rest[0].end, f"`{name}` ({kind.name}) {what}",
-                         suggest(str(rest[0].value), offered))
+            return Wrong(
+                rest[0].begin,
+                rest[0].end,
+                f"`{name}` ({kind.name}) {what}",
+                suggest(str(rest[0].value), offered),
+            )
         found = kind.attribute(step, tuple(segment.value for segment in rest))
         if isinstance(found, NoAttribute):
             wrong = rest[min(found.index, len(rest) - 1)]
@@ -231,22 +261,30 @@ class Scope:
             return Wrong(wrong.begin, wrong.end, found.message, hint)
         if isinstance(found, Attribute) and found.rest:
             beyond = rest[-len(found.rest)]
-            return Wrong(beyond.begin, beyond.end, "there is nothing below this value",
-                         f"it is `{text_of(segments[: -len(found.rest)])}`")
+            return Wrong(
+                beyond.begin,
+                beyond.end,
+                "there is nothing below this value",
+                f"it is `{text_of(segments[: -len(found.rest)])}`",
+            )
         return found.expression
 
     def _property(self, step: Step, describe: str, rest: list[Segment]) -> Expr | Wrong:
         if len(rest) < 2:
-            return Wrong(rest[0].begin, rest[0].end, "say which property is meant",
-                         f"the properties are the members of {describe}")
+            return Wrong(
+                rest[0].begin,
+                rest[0].end,
+                "say which property is meant",
+                f"the properties are the members of {describe}",
+            )
         path = tuple(segment.value for segment in rest[1:])
         keyed: set[int] = set()
         lookup: list[str | int] = list(path)
         for names in LISTS_BY_NAME:
-            if path[: len(names)] == names and len(path) > len(names):
-                if isinstance(path[len(names)], str):
-                    keyed.add(len(names))
-                    lookup[len(names)] = 0
+            place = len(names)
+            if path[:place] == names and len(path) > place and isinstance(path[place], str):
+                keyed.add(place)
+                lookup[place] = 0
         try:
             kind = property_type(service_shape(describe), lookup)
         except UnknownMember as error:
@@ -256,8 +294,12 @@ class Scope:
         expression_type = _EXPRESSION_TYPES.get(kind.type)
         if expression_type is None:
             last = rest[-1]
-            return Wrong(last.begin, last.end, f"`{last.value}` is a {kind.type}, not one value",
-                         "go on to one of its members")
+            return Wrong(
+                last.begin,
+                last.end,
+                f"`{last.value}` is a {kind.type}, not one value",
+                "go on to one of its members",
+            )
         return PropertyRef(step.name, path, frozenset(keyed), expression_type)
 
 
@@ -285,8 +327,12 @@ def _extra(segments: list[Segment], length: int, what: str) -> Wrong | None:
     if len(segments) <= length:
         return None
     beyond = segments[length]
-    return Wrong(beyond.begin, segments[-1].end, f"{what} has nothing below it",
-                 f"write `{text_of(segments[:length])}`")
+    return Wrong(
+        beyond.begin,
+        segments[-1].end,
+        f"{what} has nothing below it",
+        f"write `{text_of(segments[:length])}`",
+    )
 
 
 def text_of(segments: list[Segment]) -> str:
@@ -320,8 +366,9 @@ def resolve_text(text: str, scope: Scope) -> Any | list[Wrong]:
         found = scope.resolve(piece.text)
         if isinstance(found, Wrong):
             shift = piece.begin
-            wrongs.append(Wrong(found.begin + shift, found.end + shift, found.message, found.hint,
-                                found.code))
+            wrongs.append(
+                Wrong(found.begin + shift, found.end + shift, found.message, found.hint, found.code)
+            )
         else:
             values.append(found)
     if wrongs:

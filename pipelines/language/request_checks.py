@@ -31,9 +31,7 @@ def check_request(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Prob
     if not kind.operation:
         return
     shape = input_shape(kind.operation)
-    for mismatch in check(
-        arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied
-    ):
+    for mismatch in check(arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied):
         yield _told(spec, mismatch)
     instance = spec.step.fields.get("instance")
     value = instance.get("type") if isinstance(instance, Mapping) else None
@@ -59,8 +57,13 @@ def _refused(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Problem]:
             value = value.get(member) if isinstance(value, Mapping) else None
         if value is not None:
             path: Path = ("request", *dotted.split("."))
-            yield Problem("refused-member", path, f"`{dotted}` can't be set inside a pipeline",
-                          reason, at_key=True)
+            yield Problem(
+                "refused-member",
+                path,
+                f"`{dotted}` can't be set inside a pipeline",
+                reason,
+                at_key=True,
+            )
 
 
 def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
@@ -69,18 +72,22 @@ def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
     given = spec.step.fields.get("request")
     code = CODES.get(mismatch.kind, "request")
     if _leads(given, path) or mismatch.kind == "unknown-member":
-        return Problem(code, ("request", *path), _plain(mismatch.message), mismatch.hint,
-                       at_key=mismatch.at_key)
+        return Problem(
+            code,
+            ("request", *path),
+            _plain(mismatch.message),
+            mismatch.hint,
+            at_key=mismatch.at_key,
+        )
     source = field_of(spec, path)
-    return Problem(code, source, _plain(mismatch.message), mismatch.hint,
-                   at_key=not source)
+    return Problem(code, source, _plain(mismatch.message), mismatch.hint, at_key=not source)
 
 
 def _leads(value: Any, path: Path) -> bool:
     """Whether ``request`` itself holds something at a path (list items count from its own)."""
     for segment in path:
-        if isinstance(value, Mapping) and segment in value:
-            value = value[segment]
+        if isinstance(value, Mapping):
+            value = value.get(segment)
         elif isinstance(value, list) and isinstance(segment, int) and segment < len(value):
             value = value[segment]
         else:

@@ -189,15 +189,23 @@ class _Builder:
         """Check that the entry point is a file in its folder."""
         target = (folder / entry).resolve()
         if not target.is_relative_to(folder.resolve()):
-            self.report(step, Problem("outside-project", path,
-                                      f"`{entry}` leads out of the code folder"))
+            self.report(
+                step, Problem("outside-project", path, f"`{entry}` leads out of the code folder")
+            )
             return False
         if not target.is_file():
             from pipelines.language.diagnostics import suggest
 
             names = [p.relative_to(folder).as_posix() for p in sorted(folder.rglob("*.py"))]
-            self.report(step, Problem("missing-file", path, f"there is no file `{entry}` in the "
-                                      "code folder", suggest(entry, names)))
+            self.report(
+                step,
+                Problem(
+                    "missing-file",
+                    path,
+                    f"there is no file `{entry}` in the code folder",
+                    suggest(entry, names),
+                ),
+            )
             return False
         return True
 
@@ -246,5 +254,3 @@ def walk_requests(steps: tuple[StepRequest, ...]) -> list[StepRequest]:
     for step in steps:
         found += [step, *walk_requests(step.then), *walk_requests(step.otherwise)]
     return found
-
-

@@ -80,14 +80,22 @@ class Resolver:
 
         at = step.key
         if len(step.name) > 64:
-            self.report.at(at, "bad-name", f"`{step.name}` has {len(step.name)} characters; a "
-                           "step's name has at most 64")
+            self.report.at(
+                at,
+                "bad-name",
+                f"`{step.name}` has {len(step.name)} characters; a step's name has at most 64",
+            )
             return
         hint = f"such as `{slug(step.name)}`"
         if "{{" in at.text:
             hint = "make the value fit with the filter: `{{ … | slug }}`"
-        self.report.at(at, "bad-name", f"`{step.name}` can't be a step's name: letters, digits, "
-                       "`-` and `_` only, beginning with a letter or digit", hint)
+        self.report.at(
+            at,
+            "bad-name",
+            f"`{step.name}` can't be a step's name: letters, digits, "
+            "`-` and `_` only, beginning with a letter or digit",
+            hint,
+        )
 
     def specs(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
         return tuple(spec for step in steps if (spec := self.spec(step)) is not None)
@@ -111,7 +119,7 @@ class Resolver:
             self.clauses(step),
             then,
             otherwise,
-            self.cache(step, fields.get("cache")),
+            cache_age(fields.get("cache")),
             self.retries(step, fields.get("retry")),
             step.branch,
         )
@@ -148,9 +156,7 @@ class Resolver:
 
     def resolved(self, value: Any, step: Expanded, path: Path, scope: Scope) -> Any:
         if isinstance(value, dict):
-            return {
-                settle(k): self.resolved(v, step, (*path, k), scope) for k, v in value.items()
-            }
+            return {settle(k): self.resolved(v, step, (*path, k), scope) for k, v in value.items()}
         if isinstance(value, list):
             return [self.resolved(v, step, (*path, i), scope) for i, v in enumerate(value)]
         if not isinstance(value, str):
@@ -222,14 +228,6 @@ class Resolver:
         problem = Problem("unknown-step", path, message, hint)
         self.report.problem(self.tree, problem, step.path)
 
-    def cache(self, step: Expanded, given: Any) -> str:
-        """Return ExpireAfter; empty for no cache."""
-        if given is None or given is False:
-            return ""
-        if given is True:
-            return DEFAULT_CACHE
-        return expire_after(as_text(given))
-
     def retries(self, step: Expanded, given: Any) -> tuple[Retry, ...]:
         made = []
         for index, policy in enumerate(given if isinstance(given, list) else [given]):
@@ -239,16 +237,31 @@ class Resolver:
             known = step.kind.retries
             for number, reason in enumerate(policy["on"]):
                 if reason in RETRY_REASONS and reason not in known:
-                    problem = Problem("bad-retry", (*path, "on", number),
-                                      f"the service does not retry {step.kind.name} steps on "
-                                      f"`{reason}`", f"it knows {', '.join(known)}")
+                    problem = Problem(
+                        "bad-retry",
+                        (*path, "on", number),
+                        f"the service does not retry {step.kind.name} steps on `{reason}`",
+                        f"it knows {', '.join(known)}",
+                    )
                     self.report.problem(self.tree, problem, step.path)
             if "attempts" in policy and "expire" in policy:
-                problem = Problem("either-or", (*path, "expire"), "`expire` stands beside "
-                                  "`attempts`", "the service takes one of them", at_key=True)
+                problem = Problem(
+                    "either-or",
+                    (*path, "expire"),
+                    "`expire` stands beside `attempts`",
+                    "the service takes one of them",
+                    at_key=True,
+                )
                 self.report.problem(self.tree, problem, step.path)
             made.append(_retry(policy))
         return tuple(made)
+
+
+def cache_age(given: Any) -> str:
+    """Return ExpireAfter of a ``cache`` field; empty for no cache."""
+    if given is None or given is False:
+        return ""
+    return DEFAULT_CACHE if given is True else expire_after(as_text(given))
 
 
 def _retry(policy: Mapping[str, Any]) -> Retry:
@@ -298,6 +311,3 @@ def steps_needed(spec: StepSpec) -> set[str]:
         if name is not None:
             needed.add(name)
     return needed
-
-
-

@@ -22,8 +22,13 @@ _PARAMETER = f.block(
     {
         "type": f.choice("Its type; inferred from the default.", *PARAMETER_TYPES, literal=True),
         "default": f.scalar("The value where none is given at the start.", "s3://bucket/data"),
-        "enum": f.listing("The only values it takes.", f.scalar("A value.", "Approved"),
-                          ["Approved", "Rejected"], minItems=1, maxItems=16),
+        "enum": f.listing(
+            "The only values it takes.",
+            f.scalar("A value.", "Approved"),
+            ["Approved", "Rejected"],
+            minItems=1,
+            maxItems=16,
+        ),
         "description": f.text("What it is for.", "Who to ask", literal=True),
     },
     {"type": "String", "default": "Approved", "enum": ["Approved", "Rejected"]},
@@ -32,97 +37,155 @@ _PARAMETER = f.block(
 _SCHEDULE = f.block(
     "When the pipeline starts by itself: one of `cron`, `rate` and `at`.",
     {
-        "cron": f.text("Six fields, as EventBridge Scheduler reads them.", "0 3 * * ? *",
-                       literal=True),
+        "cron": f.text(
+            "Six fields, as EventBridge Scheduler reads them.", "0 3 * * ? *", literal=True
+        ),
         "rate": f.text("An interval.", "6 hours", literal=True),
         "at": f.text("One moment.", "2030-01-01T03:00:00", literal=True),
         "timezone": f.text("The time zone of `cron` and `at`.", "Europe/Berlin", literal=True),
         "enabled": f.boolean("false keeps it, switched off.", False, literal=True),
-        "parameters": f.named("Parameters of these starts.", f.scalar("The value.", 0.9),
-                              {"MinPrecision": 0.9}),
+        "parameters": f.named(
+            "Parameters of these starts.", f.scalar("The value.", 0.9), {"MinPrecision": 0.9}
+        ),
     },
     {"cron": "0 3 * * ? *"},
 )
 
 TOP: dict[str, Field] = {
-    "pipeline": Field(f.text("The SageMaker pipeline's name.", "pulsar", literal=True),
-                      api="PipelineName"),
-    "description": Field(f.text("What it does.", "Classify pulsar candidates", literal=True,
-                                maxLength=3072), api="PipelineDescription"),
-    "display_name": Field(f.text("The name the console shows.", "Pulsars", literal=True),
-                          api="PipelineDisplayName"),
+    "pipeline": Field(
+        f.text("The SageMaker pipeline's name.", "pulsar", literal=True), api="PipelineName"
+    ),
+    "description": Field(
+        f.text("What it does.", "Classify pulsar candidates", literal=True, maxLength=3072),
+        api="PipelineDescription",
+    ),
+    "display_name": Field(
+        f.text("The name the console shows.", "Pulsars", literal=True), api="PipelineDisplayName"
+    ),
     "extends": Field(f.text("A file that this one builds on.", "../base.yaml", path=True)),
-    "role": Field(f.text("The IAM role of the pipeline and, by default, of its steps.",
-                         "arn:aws:iam::111122223333:role/pipelines", literal=True),
-                  api="RoleArn", default="the environment's role"),
-    "vars": Field({
-        "type": "object",
-        "description": "Values for templates: `{{ vars.trees }}`; `--var trees=20` overrides.",
-        "examples": [{"trees": 10}],
-    }),
-    "parameters": Field(f.named(
-        "What a start can choose: a default, or a map with type and enum.",
-        f.one_of("A parameter.", f.scalar("Its default.", 0.9), _PARAMETER, examples=[0.9]),
-        {"MinPrecision": 0.9},
-        maxProperties=200,
-        propertyNames={"pattern": "^[A-Za-z0-9\\-_]{1,256}$"},
-    ), api="Parameters"),
+    "role": Field(
+        f.text(
+            "The IAM role of the pipeline and, by default, of its steps.",
+            "arn:aws:iam::111122223333:role/pipelines",
+            literal=True,
+        ),
+        api="RoleArn",
+        default="the environment's role",
+    ),
+    "vars": Field(
+        {
+            "type": "object",
+            "description": "Values for templates: `{{ vars.trees }}`; `--var trees=20` overrides.",
+            "examples": [{"trees": 10}],
+        }
+    ),
+    "parameters": Field(
+        f.named(
+            "What a start can choose: a default, or a map with type and enum.",
+            f.one_of("A parameter.", f.scalar("Its default.", 0.9), _PARAMETER, examples=[0.9]),
+            {"MinPrecision": 0.9},
+            maxProperties=200,
+            propertyNames={"pattern": "^[A-Za-z0-9\\-_]{1,256}$"},
+        ),
+        api="Parameters",
+    ),
     "defaults": Field({"$ref": "#/definitions/defaults"}),
-    "steps": Field({
-        "type": "object",
-        "additionalProperties": {"$ref": "#/definitions/step"},
-        "description": "The steps by name, in the order of the definition JSON.",
-        "examples": [{"stop": {"type": "Fail", "message": "not yet"}}],
-    }, api="Steps"),
-    "parallelism": Field(f.integer("How many steps run at once, at most.", 4, minimum=1,
-                                   literal=True),
-                         api="ParallelismConfiguration.MaxParallelExecutionSteps"),
-    "schedules": Field(f.named("When the pipeline starts by itself.", _SCHEDULE,
-                               {"nightly": {"cron": "0 3 * * ? *"}})),
-    "experiment": Field(f.one_of(
-        "The SageMaker experiment that executions belong to; false: none.",
-        {"type": "boolean", "enum": [False], "description": "None.", "examples": [False]},
-        f.block("The experiment.", {
-            "name": f.text("The experiment's name.", "pulsar"),
-            "trial": f.text("The trial's name.", "${execution.id}"),
-        }, {"name": "pulsar", "trial": "${execution.id}"}),
-        examples=[False, {"name": "pulsar"}],
-    ), api="PipelineExperimentConfig", default="the pipeline's name and the execution's id"),
-    "mlflow": Field(f.block("The MLflow server that executions are tracked in.", {
-        "arn": f.text("The tracking server's ARN.",
-                      "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/main",
-                      literal=True),
-        "experiment": f.text("The MLflow experiment.", "pulsar", literal=True),
-    }, {"arn": "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/main"},
-        required=["arn"]), api="MlflowConfig"),
+    "steps": Field(
+        {
+            "type": "object",
+            "additionalProperties": {"$ref": "#/definitions/step"},
+            "description": "The steps by name, in the order of the definition JSON.",
+            "examples": [{"stop": {"type": "Fail", "message": "not yet"}}],
+        },
+        api="Steps",
+    ),
+    "parallelism": Field(
+        f.integer("How many steps run at once, at most.", 4, minimum=1, literal=True),
+        api="ParallelismConfiguration.MaxParallelExecutionSteps",
+    ),
+    "schedules": Field(
+        f.named(
+            "When the pipeline starts by itself.", _SCHEDULE, {"nightly": {"cron": "0 3 * * ? *"}}
+        )
+    ),
+    "experiment": Field(
+        f.one_of(
+            "The SageMaker experiment that executions belong to; false: none.",
+            {"type": "boolean", "enum": [False], "description": "None.", "examples": [False]},
+            f.block(
+                "The experiment.",
+                {
+                    "name": f.text("The experiment's name.", "pulsar"),
+                    "trial": f.text("The trial's name.", "${execution.id}"),
+                },
+                {"name": "pulsar", "trial": "${execution.id}"},
+            ),
+            examples=[False, {"name": "pulsar"}],
+        ),
+        api="PipelineExperimentConfig",
+        default="the pipeline's name and the execution's id",
+    ),
+    "mlflow": Field(
+        f.block(
+            "The MLflow server that executions are tracked in.",
+            {
+                "arn": f.text(
+                    "The tracking server's ARN.",
+                    "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/main",
+                    literal=True,
+                ),
+                "experiment": f.text("The MLflow experiment.", "pulsar", literal=True),
+            },
+            {"arn": "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/main"},
+            required=["arn"],
+        ),
+        api="MlflowConfig",
+    ),
     "tags": Field({**f.TAGS.schema, "description": "Tags of the pipeline."}, api="Tags"),
-    "pipeline_fields": Field({
-        "type": "object",
-        "description": "Merged into the CreatePipeline request, in the API's own names.",
-        "examples": [{"PipelineDisplayName": "Pulsars"}],
-    }),
-    "environments": Field(f.named(
-        "Overlays that hold in one environment only.",
-        {"$ref": "#/definitions/overlay"},
-        {"prod": {"defaults": {"instance": "ml.m5.4xlarge"}}},
-    )),
+    "pipeline_fields": Field(
+        {
+            "type": "object",
+            "description": "Merged into the CreatePipeline request, in the API's own names.",
+            "examples": [{"PipelineDisplayName": "Pulsars"}],
+        }
+    ),
+    "environments": Field(
+        f.named(
+            "Overlays that hold in one environment only.",
+            {"$ref": "#/definitions/overlay"},
+            {"prod": {"defaults": {"instance": "ml.m5.4xlarge"}}},
+        )
+    ),
 }
 """The keys of a definition in documented order."""
 
 ENVIRONMENT: dict[str, f.Schema] = {
-    "account": f.text("The AWS account's 12 digits.", "111122223333", literal=True,
-                      pattern="^[0-9]{12}$"),
-    "region": f.text("The AWS region.", "us-east-1", literal=True,
-                     pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]$"),
-    "role": f.text("The IAM role of pipelines and steps.",
-                   "arn:aws:iam::111122223333:role/pipelines", literal=True),
-    "bucket": f.text("The S3 bucket for code and outputs.", "dev-bucket", literal=True,
-                     pattern="^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"),
-    "prefix": f.text("The prefix in the bucket.", "pipelines", literal=True,
-                     pattern="^[^/].*[^/]$|^[^/]?$"),
+    "account": f.text(
+        "The AWS account's 12 digits.", "111122223333", literal=True, pattern="^[0-9]{12}$"
+    ),
+    "region": f.text(
+        "The AWS region.", "us-east-1", literal=True, pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]$"
+    ),
+    "role": f.text(
+        "The IAM role of pipelines and steps.",
+        "arn:aws:iam::111122223333:role/pipelines",
+        literal=True,
+    ),
+    "bucket": f.text(
+        "The S3 bucket for code and outputs.",
+        "dev-bucket",
+        literal=True,
+        pattern="^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+    ),
+    "prefix": f.text(
+        "The prefix in the bucket.", "pipelines", literal=True, pattern="^[^/].*[^/]$|^[^/]?$"
+    ),
     "profile": f.text("The AWS profile that commands use.", "dev", literal=True),
-    "endpoint_url": f.text("Another endpoint of AWS's APIs; loopback addresses only.",
-                           "http://127.0.0.1:5000", literal=True),
+    "endpoint_url": f.text(
+        "Another endpoint of AWS's APIs; loopback addresses only.",
+        "http://127.0.0.1:5000",
+        literal=True,
+    ),
     "vars": TOP["vars"].schema,  # type: ignore[dict-item]  # a Mapping that is a dict
     "tags": {**f.TAGS.schema, "description": "Tags of every pipeline."},
     "defaults": {"$ref": "#/definitions/defaults"},
@@ -231,8 +294,11 @@ def environments_schema() -> f.Schema:
         "properties": {
             "environments": f.named(
                 "The environments by name.",
-                {"type": ["object", "null"], "properties": ENVIRONMENT,
-                 "additionalProperties": False},
+                {
+                    "type": ["object", "null"],
+                    "properties": ENVIRONMENT,
+                    "additionalProperties": False,
+                },
                 {"dev": {"account": "111122223333", "region": "us-east-1"}},
             )
         },

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from pipelines.language.diagnostics import Report
-from pipelines.language.nodes import Entry, Mapping_, Node, Scalar, Sequence, Source, Span, Value
+from pipelines.language.nodes import Entry, MapNode, Node, Scalar, Sequence, Source, Span, Value
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
@@ -34,7 +34,7 @@ _WORDS: dict[str, Value] = {
 }
 
 
-class _Refused(Exception):  # noqa: N818 - it ends the reading of one text, nothing sees it outside
+class _Refused(Exception):
     """The text can't be read further; the report says why."""
 
 
@@ -164,8 +164,11 @@ class _Builder:
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                self.refuse(event, "yaml-syntax", "one file holds one definition; `---` begins "
-                            "a second one here")
+                self.refuse(
+                    event,
+                    "yaml-syntax",
+                    "one file holds one definition; `---` begins a second one here",
+                )
         elif isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             self.open(event)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
@@ -176,10 +179,14 @@ class _Builder:
             self.remember(event.anchor, scalar, 1)
             self.add(scalar, 1)
         elif isinstance(event, yaml.AliasEvent):
-            if event.anchor in self.pending or event.anchor not in self.anchors:
-                self.refuse(event, "yaml-alias", f"the alias `*{event.anchor}` stands inside or "
-                            "before its own anchor")
-            node, weight = self.anchors[event.anchor]
+            anchor = str(event.anchor)
+            if anchor in self.pending or anchor not in self.anchors:
+                self.refuse(
+                    event,
+                    "yaml-alias",
+                    f"the alias `*{anchor}` stands inside or before its own anchor",
+                )
+            node, weight = self.anchors[anchor]
             self.add(node, weight)
 
     def open(self, event: Any) -> None:
@@ -190,8 +197,13 @@ class _Builder:
             if parent.flow and is_map:
                 line = self.source.text.splitlines()[parent.mark.line]
                 value = line[parent.mark.column :].split("}}")[0] + "}}"
-                self.refuse(parent, "quote-it", "a value that begins with `{{` must be quoted",
-                            f'write "{value}"', width=len(value))
+                self.refuse(
+                    parent,
+                    "quote-it",
+                    "a value that begins with `{{` must be quoted",
+                    f'write "{value}"',
+                    width=len(value),
+                )
             self.refuse(event, "yaml-syntax", "a key is text; this one is a list or a map")
         if len(self.stack) >= MAX_DEPTH:
             self.refuse(event, "too-large", f"more than {MAX_DEPTH} levels of nesting")
@@ -204,7 +216,7 @@ class _Builder:
         at = self.span(done.mark, done.mark)
         node: Node
         if done.is_map:
-            node = Mapping_(done.entries, self.source, at)
+            node = MapNode(done.entries, self.source, at)
         else:
             node = Sequence(tuple(done.items), self.source, at)
         self.pending.discard(done.anchor or "")
@@ -233,13 +245,21 @@ class _Builder:
             self.report.at(node, "yaml-syntax", "a key is text; this one is a list or a map")
             raise _Refused
         if node.text == "<<" and not node.quoted:
-            self.report.at(node, "yaml-merge", "`<<` is not part of YAML 1.2",
-                           "share blocks between files with `extends`, between steps with "
-                           "`defaults`, or repeat an anchor as a whole value")
+            self.report.at(
+                node,
+                "yaml-merge",
+                "`<<` is not part of YAML 1.2",
+                "share blocks between files with `extends`, between steps with "
+                "`defaults`, or repeat an anchor as a whole value",
+            )
         known = parent.entries.get(node.text)
         if known is not None:
-            self.report.at(node, "duplicate-key", f"`{node.text}` stands here twice",
-                           f"the first one is in line {known.key.span.line}")
+            self.report.at(
+                node,
+                "duplicate-key",
+                f"`{node.text}` stands here twice",
+                f"the first one is in line {known.key.span.line}",
+            )
         parent.key = Scalar(node.text, node.text, node.source, node.span, node.quoted)
 
     def count(self, node: Node, weight: int) -> None:
@@ -254,8 +274,12 @@ class _Builder:
     def check_tag(self, event: Any) -> None:
         tag = event.tag
         if tag and tag not in ("!", "tag:yaml.org,2002:str"):
-            self.refuse(event, "yaml-tag", f"the tag `{tag.replace('tag:yaml.org,2002:', '!!')}` "
-                        "is not part of the language", "write the value plainly")
+            self.refuse(
+                event,
+                "yaml-tag",
+                f"the tag `{tag.replace('tag:yaml.org,2002:', '!!')}` is not part of the language",
+                "write the value plainly",
+            )
 
     def scalar(self, event: Any) -> Scalar:
         text = event.value

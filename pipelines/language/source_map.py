@@ -12,7 +12,7 @@ from pipelines.language.requests import Program
 from pipelines.language.spec import StepSpec
 from steps._contract import Path
 
-_STEP_MEMBERS = {
+_STEP_MEMBERS: dict[str, Path] = {
     "Name": (),
     "Type": ("type",),
     "DependsOn": ("depends_on",),
@@ -22,7 +22,7 @@ _STEP_MEMBERS = {
     "RetryPolicies": ("retry",),
     "PropertyFiles": ("files",),
 }
-_TOP_MEMBERS = {
+_TOP_MEMBERS: dict[str, Path] = {
     "Parameters": ("parameters",),
     "PipelineExperimentConfig": ("experiment",),
     "MlflowConfig": ("mlflow",),
@@ -40,7 +40,7 @@ class Origin:
 
     @property
     def words(self) -> str:
-        """The path as the definition's readers say it: ``steps.train.hyperparameters.max_depth``."""
+        """The path in words: ``steps.train.hyperparameters.max_depth``."""
         return ".".join(str(segment) for segment in self.path)
 
     @property
@@ -86,9 +86,9 @@ def map_sources(program: Program, definition: Mapping[str, Any]) -> SourceMap:
         for member in step:
             if member != "Arguments":
                 put(f"{pointer}/{member}", (*spec.path, *_STEP_MEMBERS.get(member, ())))
-        for path in _leaves(step.get("Arguments", {})):
-            origin = _argument(spec, path, get(tree, *spec.path) is not None)
-            put(f"{pointer}/Arguments" + "".join(f"/{_escaped(s)}" for s in path), origin)
+        for leaf in _leaves(step.get("Arguments", {})):
+            origin = _argument(spec, leaf, get(tree, *spec.path) is not None)
+            put(f"{pointer}/Arguments" + "".join(f"/{_escaped(s)}" for s in leaf), origin)
     return SourceMap(origins)
 
 
@@ -106,9 +106,7 @@ def _argument(spec: StepSpec, path: Path, known: bool) -> Path:
     return (*spec.path, *found)
 
 
-def _steps(
-    steps: list[Mapping[str, Any]], pointer: str
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _steps(steps: list[Mapping[str, Any]], pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for index, step in enumerate(steps):
         here = f"{pointer}/{index}"
         yield here, step
@@ -118,7 +116,7 @@ def _steps(
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
-    """Yield the paths of everything inside a step's arguments, branches and expressions left out."""
+    """Yield the paths of what is inside a step's arguments, but for branches and expressions."""
     items: Any = ()
     if isinstance(value, Mapping):
         items = [(k, v) for k, v in value.items() if k not in ("IfSteps", "ElseSteps")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from pipelines.language.nodes import Mapping_
+from pipelines.language.nodes import MapNode
 from pipelines.language.project import Project
 from steps._contract import Clause, Environment, ExprType, Kind, Path, Retry, Step
 
@@ -85,7 +85,7 @@ class PipelineSpec:
     path: FilePath
     project: Project
     environment: Environment
-    tree: Mapping_ = field(repr=False)
+    tree: MapNode = field(repr=False)
     parameters: tuple[ParameterSpec, ...] = ()
     steps: tuple[StepSpec, ...] = ()
     description: str = ""

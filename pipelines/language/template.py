@@ -18,7 +18,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.nodes import (
     Entry,
-    Mapping_,
     Node,
     Scalar,
     Sequence,
@@ -33,10 +32,10 @@ FOREIGN_DOLLAR = "\ue000"
 """Stands for a dollar sign in text from git or the command line until references are read, so that
 such text never becomes a reference."""
 
-_METHODS = frozenset(
-    "lower upper title capitalize strip lstrip rstrip startswith endswith removeprefix "
-    "removesuffix replace split".split()
-)
+_METHODS = frozenset({
+    "lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "startswith",
+    "endswith", "removeprefix", "removesuffix", "replace", "split",
+})  # fmt: skip
 _ALLOWED = (
     nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Compare, nodes.Operand,
     nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos,
@@ -45,7 +44,7 @@ _ALLOWED = (
 )  # fmt: skip
 
 
-class _Refused(Exception):  # noqa: N818 - becomes a diagnostic where it is caught
+class _Refused(Exception):
     """An operation that templates may not use, or a value that is too large."""
 
 
@@ -113,8 +112,11 @@ def _environment() -> _Sandbox:
         autoescape=False,
     )
     builtin = made.filters
-    names = "default d lower upper title capitalize trim int float string round abs length first last"
-    allowed: dict[str, Callable[..., Any]] = {name: builtin[name] for name in names.split()}
+    names = (
+        "default", "d", "lower", "upper", "title", "capitalize", "trim", "int", "float", "string",
+        "round", "abs", "length", "first", "last",
+    )  # fmt: skip
+    allowed: dict[str, Callable[..., Any]] = {name: builtin[name] for name in names}
     made.filters = {**allowed, "slug": slug, "replace": _replaced, "join": _joined}
     made.tests = {"defined": made.tests["defined"]}
     made.globals = {}
@@ -164,7 +166,7 @@ def render(node: Node, names: Names, report: Report, *, keys_below: bool = False
             key = render_scalar(entry.key, names, report)
             if not isinstance(key.value, str):
                 key = replace(key, value=str(key.value))
-            name = str(key.value)  # noqa: PLW2901 - the rendered key is the key from here on
+            name = str(key.value)
         entries[name] = Entry(key, render(entry.value, names, report))
     return replace(node, entries=entries)
 
@@ -178,8 +180,11 @@ def render_scalar(scalar: Scalar, names: Names, report: Report) -> Scalar:
     try:
         tree = _SANDBOX.parse(text)
     except TemplateSyntaxError as error:
-        here.report("template-syntax", f"the template can't be read: {error.message}",
-                    "write `{{ name }}`; text goes in quotes")
+        here.report(
+            "template-syntax",
+            f"the template can't be read: {error.message}",
+            "write `{{ name }}`; text goes in quotes",
+        )
         return scalar
     parts = [part for output in tree.body for part in getattr(output, "nodes", [])]
     if not here.allows(tree, names):
@@ -204,10 +209,13 @@ def _finish(scalar: Scalar, parts: list[Any], values: list[Any], here: _Place) -
             return replace(scalar, value=value, text="" if value is None else written)
         here.report("template-value", "the template gives a list or a map; a scalar is wanted")
         return scalar
-    text = "".join(str(value).lower() if isinstance(value, bool) else str(value)
-                   for value in values)
+    text = "".join(
+        str(value).lower() if isinstance(value, bool) else str(value) for value in values
+    )
     if len(text) > MAX_RENDERED:
-        here.report("template-value", f"the rendered text is longer than {MAX_RENDERED:,} characters")
+        here.report(
+            "template-value", f"the rendered text is longer than {MAX_RENDERED:,} characters"
+        )
         return scalar
     return replace(scalar, value=text, text=text)
 
@@ -267,29 +275,49 @@ class _Place:
             for filtered in tree.find_all(nodes.Filter)
             if filtered.name in ("default", "d") and filtered.node is not None
             for inner in (filtered.node, *filtered.node.find_all(nodes.Node))
-        } | {id(i) for t in tree.find_all(nodes.Test) for i in (t.node, *t.node.find_all(nodes.Node))}
+        } | {
+            id(i) for t in tree.find_all(nodes.Test) for i in (t.node, *t.node.find_all(nodes.Node))
+        }
         for node in tree.find_all(nodes.Node):
             if not isinstance(node, (*_ALLOWED, nodes.Keyword)):
-                self.report("template-forbidden", f"a template can't use {_name_of(node)}",
-                            "it holds names, literals, comparisons, arithmetic and filters")
+                self.report(
+                    "template-forbidden",
+                    f"a template can't use {_name_of(node)}",
+                    "it holds names, literals, comparisons, arithmetic and filters",
+                )
                 return False
             if isinstance(node, nodes.Filter) and node.name not in _SANDBOX.filters:
-                self.report("template-forbidden", f"there is no filter `{node.name}`",
-                            suggest(node.name, _SANDBOX.filters, most=0), node.name)
+                self.report(
+                    "template-forbidden",
+                    f"there is no filter `{node.name}`",
+                    suggest(node.name, _SANDBOX.filters, most=0),
+                    node.name,
+                )
                 return False
             if isinstance(node, nodes.Test) and node.name not in _SANDBOX.tests:
-                self.report("template-forbidden", f"there is no test `{node.name}`",
-                            "the only one is `is defined`", node.name)
+                self.report(
+                    "template-forbidden",
+                    f"there is no test `{node.name}`",
+                    "the only one is `is defined`",
+                    node.name,
+                )
                 return False
             if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
                 self.report("template-forbidden", f"`{node.attr}` can't be reached", "", node.attr)
                 return False
             if isinstance(node, nodes.Call) and not self._may_call(node):
                 return False
-            if (isinstance(node, nodes.Name) and node.name not in names.known()
-                    and id(node) not in lenient):
-                self.report("template-undefined", f"`{node.name}` is not defined",
-                            suggest(node.name, names.known(), most=20), node.name)
+            if (
+                isinstance(node, nodes.Name)
+                and node.name not in names.known()
+                and id(node) not in lenient
+            ):
+                self.report(
+                    "template-undefined",
+                    f"`{node.name}` is not defined",
+                    suggest(node.name, names.known(), most=20),
+                    node.name,
+                )
                 return False
         return True
 
@@ -299,8 +327,10 @@ class _Place:
             return True
         if isinstance(target, nodes.Getattr) and target.attr in _METHODS:
             return True
-        self.report("template-forbidden",
-                    "only `asset('path')` and methods of text such as `.lower()` can be called")
+        self.report(
+            "template-forbidden",
+            "only `asset('path')` and methods of text such as `.lower()` can be called",
+        )
         return False
 
     def undefined(self, message: str, part: nodes.Expr, values: Mapping[str, Any]) -> None:
@@ -309,10 +339,12 @@ class _Place:
             if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
                 holder = values.get(node.node.name)
                 if isinstance(holder, Mapping) and node.attr not in holder:
-                    self.report("template-undefined",
-                                f"`{node.node.name}.{node.attr}` is not defined",
-                                suggest(node.attr, [str(k) for k in holder]),
-                                f"{node.node.name}.{node.attr}")
+                    self.report(
+                        "template-undefined",
+                        f"`{node.node.name}.{node.attr}` is not defined",
+                        suggest(node.attr, [str(k) for k in holder]),
+                        f"{node.node.name}.{node.attr}",
+                    )
                     return
         self.report("template-undefined", message)
 
@@ -337,4 +369,3 @@ def settle(value: Any) -> Any:
     if isinstance(value, list):
         return [settle(item) for item in value]
     return value
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
@@ -62,8 +62,9 @@ def _problem(validator: Any, error: ValidationError, path: Path) -> Iterator[Pro
         yield from _unknown_keys(error, path)
     elif rule == "required":
         name = next((n for n in wanted if f"{n!r}" in error.message), wanted[0])
-        yield Problem("missing-key", path, f"missing key `{name}`", _about(error, name),
-                      at_key=True)
+        yield Problem(
+            "missing-key", path, f"missing key `{name}`", _about(error, name), at_key=True
+        )
     elif rule == "anyOf":
         option = option_for(error.schema, value)
         if option is None:
@@ -75,21 +76,31 @@ def _problem(validator: Any, error: ValidationError, path: Path) -> Iterator[Pro
         yield _wrong_type(path, wanted if isinstance(wanted, list) else [wanted], value)
     elif rule in ("enum", "const"):
         options = [str(each) for each in (wanted if rule == "enum" else [wanted])]
-        yield Problem("bad-value", path, f"`{_short(value)}` is not one of {', '.join(options)}",
-                      suggest(str(value), options))
+        yield Problem(
+            "bad-value",
+            path,
+            f"`{_short(value)}` is not one of {', '.join(options)}",
+            suggest(str(value), options),
+        )
     else:
         yield _limit(error, path)
 
 
 def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Problem]:
-    known = error.schema.get("properties", {})
-    patterns = error.schema.get("patternProperties", {})
-    for name in error.instance:
+    schema: Any = error.schema
+    known = schema.get("properties", {})
+    patterns = schema.get("patternProperties", {})
+    for name in cast(Any, error.instance):
         if name in known or any(name.startswith(p.lstrip("^")) for p in patterns):
             continue
         if error.validator_value is False:
-            yield Problem("unknown-key", (*path, name), f"unknown key `{_short(name)}`",
-                          _key_hint(str(name), known), at_key=True)
+            yield Problem(
+                "unknown-key",
+                (*path, name),
+                f"unknown key `{_short(name)}`",
+                _key_hint(str(name), known),
+                at_key=True,
+            )
 
 
 def _key_hint(name: str, known: dict[str, Any]) -> str:
@@ -124,8 +135,9 @@ def _wrong_type(path: Path, wanted: list[Any], value: Any) -> Problem:
             if one in _NAMES and _NAMES[one] not in names and one != "null":
                 names.append(_NAMES[one])
     expected = " or ".join(names) or "something else"
-    return Problem("wrong-type", path, f"expected {expected}, got {describe(value)}",
-                   _type_hint(wanted, value))
+    return Problem(
+        "wrong-type", path, f"expected {expected}, got {describe(value)}", _type_hint(wanted, value)
+    )
 
 
 def _type_hint(wanted: list[Any], value: Any) -> str:
@@ -166,14 +178,26 @@ def _limit(error: ValidationError, path: Path) -> Problem:
         "minLength": "the text is empty",
         "pattern": f"`{_short(value)}` does not have the form {wanted}",
     }
-    code = {"pattern": "bad-value", "minimum": "bad-value", "maximum": "bad-value",
-            "minItems": "bad-value"}.get(str(rule), "too-many")
+    code = {
+        "pattern": "bad-value",
+        "minimum": "bad-value",
+        "maximum": "bad-value",
+        "minItems": "bad-value",
+    }.get(str(rule), "too-many")
     in_name = "propertyNames" in error.absolute_schema_path
     if in_name:
-        return Problem("bad-name", (*path, str(value)), f"`{_short(value)}` can't be a name here: "
-                       f"it must match {wanted}", at_key=True)
-    return Problem(code, path, texts.get(str(rule), error.message),
-                   at_key=rule in ("maxProperties", "maxItems"))
+        return Problem(
+            "bad-name",
+            (*path, str(value)),
+            f"`{_short(value)}` can't be a name here: it must match {wanted}",
+            at_key=True,
+        )
+    return Problem(
+        code,
+        path,
+        texts.get(str(rule), error.message),
+        at_key=rule in ("maxProperties", "maxItems"),
+    )
 
 
 def _count(value: Any) -> str:
@@ -181,7 +205,8 @@ def _count(value: Any) -> str:
 
 
 def _about(error: ValidationError, name: str) -> str:
-    properties = error.schema.get("properties", {})
+    schema: Any = error.schema
+    properties = schema.get("properties", {})
     about = resolve_ref(properties.get(name, {})).get("description", "")
     return str(about)
 

@@ -23,7 +23,7 @@ _DOUBTFUL_BREAK = re.compile("[\x85\u2028\u2029]")
 _BLOCK_HEADER = re.compile(r"(?:[&!]\S*[ \t]+)*[|>]([0-9+-]*)")
 
 
-class FormatRefused(Exception):  # noqa: N818  (it refuses; nothing went wrong)
+class FormatRefused(Exception):
     """The text cannot be formatted safely.
 
     Args:

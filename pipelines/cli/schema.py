@@ -1,0 +1,37 @@
+"""``sagedag schema``: print the JSON Schema of definitions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import write_text
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sagedag schema > definitions/schema/pipeline.schema.json
+
+A first line like this makes editors complete and check a definition:
+  # yaml-language-server: $schema=../schema/pipeline.schema.json"""
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to this file instead of standard output.",
+)
+def command(output: Path | None) -> int:
+    """Print the JSON Schema (draft-07) of definitions, for editors."""
+    from pipelines.language.schema import definition_schema
+
+    text = json.dumps(definition_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(output, text)
+    return 0
