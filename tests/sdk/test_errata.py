@@ -35,6 +35,7 @@ def test_each_erratum_is_needed_and_does_what_it_says(
     assert takes(schema, erratum.witness)
 
 
+@pytest.mark.slow
 def test_the_published_schema_alone_refuses_the_sdks_own_output(
     published: Definition, sdk_example: Definition, sdk_variants: Definition
 ) -> None:
@@ -42,6 +43,7 @@ def test_the_published_schema_alone_refuses_the_sdks_own_output(
     assert problems(published, sdk_variants)
 
 
+@pytest.mark.slow
 def test_the_sdks_own_output_passes(
     schema: Definition, sdk_example: Definition, sdk_variants: Definition
 ) -> None:
@@ -117,6 +119,7 @@ BREAKAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", BREAKAGES.values(), ids=BREAKAGES)
 def test_broken_definitions_are_still_refused(
     schema: Definition, sdk_variants: Definition, change: Callable[[Definition], None]
