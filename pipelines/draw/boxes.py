@@ -13,7 +13,7 @@ _GAP = 2
 _LONGEST = 36
 
 
-class TooTangled(Exception):  # noqa: N818  (an answer, not an error)
+class TooTangled(Exception):
     """The graph does not fit, or two lines could not be told apart."""
 
 

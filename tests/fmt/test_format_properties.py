@@ -112,7 +112,7 @@ def definitions(draw: Callable[..., object]) -> str:
 class Plain(yaml.SafeLoader):
     """Keeps `<<` a key and everything else a string."""
 
-    yaml_implicit_resolvers: dict[str, list[object]] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: dict[str, list[object]] = {}
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
