@@ -14,6 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.options import (
+    chosen_environment,
+    environment_options,
+    pairs,
+    print_diagnostics,
+    use_color,
+)
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.local.observer import Observer
     from pipelines.local.stopping import Stop
     from pipelines.local.store import Store
+
 
 @dataclass(frozen=True)
 class Source:
@@ -62,10 +70,7 @@ Examples:
     multiple=True,
     help="A pipeline parameter's value. One that names a local file or folder is made absolute.",
 )
-@click.option("--env", "environment", metavar="NAME", help="The environment (default: local).")
-@click.option(
-    "--var", "variables", metavar="NAME=VALUE", multiple=True, help="A compile-time variable."
-)
+@environment_options
 @click.option("--name", metavar="NAME", help="The pipeline's name, where PATH is JSON.")
 @click.option(
     "--isolation",
@@ -159,7 +164,7 @@ def _run_one(path: str, options: Mapping[str, Any], stop: Stop) -> tuple[dict[st
 def _print_end(store: Store, record: ExecutionRecord) -> None:
     from pipelines.local.views.summary import failure, summary
 
-    color = None if _colors() else False
+    color = None if use_color(sys.stdout) else False
     first, *rest = summary(store, record)
     shade = {"Succeeded": "green", "Stopped": "yellow"}.get(record.status, "red")
     click.echo("\n" + click.style(first, fg=shade, bold=True), color=color)
@@ -169,10 +174,6 @@ def _print_end(store: Store, record: ExecutionRecord) -> None:
     for line in failure(store, record):
         click.echo(line)
     click.echo(f"\nMore: sagedag runs show {record.id}")
-
-
-def _colors() -> bool:
-    return not any(os.environ.get(name) for name in ("NO_COLOR", "CI"))
 
 
 def load(path: str, options: Mapping[str, Any]) -> Source:
@@ -186,7 +187,7 @@ def load(path: str, options: Mapping[str, Any]) -> Source:
         text = sys.stdin.buffer.read()
         if text.lstrip()[:1] in (b"{", b"["):
             return _from_json(text, Path.cwd(), options["name"] or "pipeline", options)
-        return _compiled_text(text, options)
+        return _compiled(Path.cwd() / "stdin.yaml", options, text)
     place = Path(path)
     if not place.exists():
         raise UsageError(f"there is no file or folder `{path}`")
@@ -200,10 +201,18 @@ def load(path: str, options: Mapping[str, Any]) -> Source:
         name = options["name"] or pipeline_name(place.stem)
         return _from_json(text, place.resolve().parent, name, options)
     if place.is_dir():
-        place = place / "pipeline.yaml"
-        if not place.is_file():
-            raise UsageError(f"{path} has no pipeline.yaml")
+        place = _pipeline_of(place)
     return _compiled(place, options)
+
+
+def _pipeline_of(folder: Path) -> Path:
+    """Return a folder's pipeline.yaml."""
+    place = folder / "pipeline.yaml"
+    if place.is_file():
+        return place
+    below = sorted(str(found.parent) for found in folder.glob("*/pipeline.yaml"))
+    hint = f"there is one in each of: {', '.join(below[:12])}" if below else ""
+    raise UsageError(f"the folder `{folder}` has no pipeline.yaml", hint)
 
 
 def _from_json(text: bytes, base: Path, name: str, options: Mapping[str, Any]) -> Source:
@@ -229,32 +238,26 @@ def _from_json(text: bytes, base: Path, name: str, options: Mapping[str, Any]) -
     return Source(read_definition(text), name, base, base, parallelism)
 
 
-def _compiled_text(text: bytes, options: Mapping[str, Any]) -> Source:
-    """Compile a definition that came on standard input, as if it stood in this folder."""
-    import tempfile
-
-    with tempfile.NamedTemporaryFile(
-        dir=Path.cwd(), prefix=".sagedag-stdin-", suffix=".yaml"
-    ) as file:
-        file.write(text)
-        file.flush()
-        return _compiled(Path(file.name), options)
-
-
-def _compiled(path: Path, options: Mapping[str, Any]) -> Source:
-    from pipelines import compile as compile_definition
+def _compiled(path: Path, options: Mapping[str, Any], text: bytes | None = None) -> Source:
+    """Compile YAML; its warnings are printed, its errors too."""
+    import pipelines
     from pipelines.definition import read_definition
 
     if options["name"]:
         raise UsageError("--name is for JSON; a YAML definition says its name itself")
-    variables = dict(_pair(text, "--var") for text in options["variables"])
-    environment = options["environment"] or os.environ.get("SAGEDAG_ENV") or "local"
-    compiled = compile_definition(path, environment=environment, variables=variables)
-    identity = {
-        key: value
-        for key in ("account", "region")
-        if isinstance(value := getattr(compiled, key, None), str) and value
-    }
+    try:
+        compiled = pipelines.compile(
+            path,
+            environment=chosen_environment(options["environment"]),
+            variables=pairs(options["variables"], "--var"),
+            text=text,
+        )
+    except pipelines.InvalidDefinition as error:
+        print_diagnostics(error.diagnostics, "text", err=True)
+        raise click.exceptions.Exit(error.exit_code) from None
+    print_diagnostics(compiled.warnings, "text", err=True)
+    environment = compiled.spec.environment
+    identity = {"account": environment.account, "region": environment.region}
     return Source(
         read_definition(compiled.definition_json),
         compiled.name,
@@ -262,7 +265,7 @@ def _compiled(path: Path, options: Mapping[str, Any]) -> Source:
         compiled.project_root,
         compiled.parallelism,
         tuple(compiled.assets),
-        identity,
+        {key: value for key, value in identity.items() if value},
     )
 
 
@@ -278,25 +281,16 @@ def publish(assets: tuple[Any, ...], store: Store, base: Path) -> None:
                 objects.put(uri, data)
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"{option} needs NAME=VALUE, not `{text}`")
-    return name, value
-
-
 def _parameters(definition: Definition, given: tuple[str, ...]) -> dict[str, str]:
     """Read ``-p`` options; a String that names a local file or folder becomes absolute."""
     kinds = {parameter.name: parameter for parameter in definition.parameters}
     found: dict[str, str] = {}
-    for text in given:
-        name, value = _pair(text, "-p")
-        if name in found:
-            raise UsageError(f"parameter `{name}` is given twice")
+    for name, value in pairs(given, "-p").items():
         parameter = kinds.get(name)
         if parameter is not None and parameter.type == "String" and not parameter.enum:
-            value = _absolute(value)
-        found[name] = value
+            found[name] = _absolute(value)
+        else:
+            found[name] = value
     return found
 
 
@@ -324,7 +318,7 @@ def _faults(definition: Definition, given: tuple[str, ...]) -> dict[str, list[st
 
     found: dict[str, list[str]] = {}
     for text in given:
-        step, fault = _pair(text, "--inject")
+        ((step, fault),) = pairs([text], "--inject").items()
         kind, _, count = fault.partition(":")
         if step not in definition.by_name:
             raise UsageError(f"there is no step `{step}`" + nearest(step, definition.by_name))
@@ -344,7 +338,8 @@ def _view(as_json: bool) -> Observer:
 
     if as_json:
         return PlainView(lambda line: click.echo(line, err=True))
-    if not _colors() or not sys.stdout.isatty() or os.environ.get("TERM") in (None, "", "dumb"):
+    plain = os.environ.get("CI") or os.environ.get("TERM") in (None, "", "dumb")
+    if plain or not use_color(sys.stdout):
         return PlainView(click.echo)
     from rich.console import Console
 

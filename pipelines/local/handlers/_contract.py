@@ -81,7 +81,7 @@ class StepError(Exception):
         self.metadata = dict(metadata or {})
 
 
-class StepStopped(Exception):  # noqa: N818 - being stopped is no error
+class StepStopped(Exception):
     """A step's work was stopped before its end."""
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipelines.errors import SagedagError
 from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
@@ -95,25 +95,29 @@ def flatten(document: object) -> Iterator[tuple[str, float]]:
 
     Model Monitor's model-quality form, ``{"binary_classification_metrics": {"accuracy": {"value":
     0.97, …}}}``, gives ``accuracy``; other JSON gives its numbers by their dotted paths. Lists,
-    curves and confusion matrices are left out.
+    curves, confusion matrices and the file's ``version`` are left out.
     """
     if not isinstance(document, Mapping):
         return
-    for name, value in document.items():
-        if isinstance(value, Mapping) and _is_group(name, value):
-            yield from _numbers(value, "")
-        else:
-            yield from _numbers({name: value}, "")
+    groups = {name: value for name, value in document.items() if _is_group(name, value)}
+    for value in groups.values():
+        yield from _numbers(value, "")
+    yield from _numbers({key: item for key, item in document.items() if key not in groups}, "")
 
 
-def _is_group(name: object, value: Mapping[str, Any]) -> bool:
-    return str(name).endswith("_metrics") and any(isinstance(v, Mapping) for v in value.values())
+def _is_group(name: object, value: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether a member holds Model Monitor's metrics; they come first."""
+    return (
+        isinstance(value, Mapping)
+        and str(name).endswith("_metrics")
+        and any(isinstance(item, Mapping) for item in value.values())
+    )
 
 
 def _numbers(value: Mapping[str, Any], prefix: str, depth: int = 0) -> Iterator[tuple[str, float]]:
     for name, item in value.items():
         path = f"{prefix}{name}"
-        if "confusion_matrix" in str(name) or str(name).endswith("_curve"):
+        if "confusion_matrix" in str(name) or str(name).endswith("_curve") or path == "version":
             continue
         number = _number(item.get("value") if isinstance(item, Mapping) else item)
         if number is not None:
