@@ -23,7 +23,7 @@ CONTAINERS = Field(
         [
             {
                 "model": "${steps.train.model}",
-                "image": {"framework": "sklearn", "version": "1.4-2-py312"},
+                "image": {"framework": "sklearn", "version": "1.4-2"},
             }
         ],
         minItems=1,

@@ -202,7 +202,7 @@ IMAGE_BLOCK = block(
     {
         "framework": text("The framework's or algorithm's name.", "sklearn", literal=True),
         "version": text(
-            "Its version; optional for built-in algorithms.", "1.4-2-py312", literal=True
+            "Its version; optional for built-in algorithms.", "1.4-2", literal=True
         ),
         "py_version": text("The image's Python version.", "py3", literal=True),
         "scope": text("training, inference, …; known from the kind.", "training", literal=True),
@@ -225,7 +225,7 @@ def image(api: str) -> Field:
             text("The image's URI.", "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/train:1.2"),
             IMAGE_BLOCK,
             examples=[
-                {"framework": "sklearn", "version": "1.4-2-py312"},
+                {"framework": "sklearn", "version": "1.4-2"},
                 "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/train:1.2",
             ],
         ),
@@ -385,7 +385,7 @@ CONTAINER_FIELDS: dict[str, Field] = {
 CONTAINER = block(
     "One container of a model.",
     {name: dict(field.schema) for name, field in CONTAINER_FIELDS.items()},
-    {"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2-py312"}},
+    {"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2"}},
 )
 
 # --- Fields of every step ------------------------------------------------------------------------

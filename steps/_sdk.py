@@ -355,9 +355,10 @@ def _retries(policies: Sequence[Retry]) -> list[Any]:
             "max_attempts": policy.attempts,
             "expire_after_mins": policy.expire,
         }
-        step = [sdk.StepExceptionTypeEnum(r) for r in policy.on if r.startswith(_STEP_FAMILY)]
+        # By keyword: the SDK's enum metaclass ignores a positional value and gives the first member.
+        step = [sdk.StepExceptionTypeEnum(value=r) for r in policy.on if r.startswith(_STEP_FAMILY)]
         job = [
-            sdk.SageMakerJobExceptionTypeEnum(r)
+            sdk.SageMakerJobExceptionTypeEnum(value=r)
             for r in policy.on
             if not r.startswith(_STEP_FAMILY)
         ]

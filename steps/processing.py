@@ -78,7 +78,7 @@ class Processing(Kind):
     example = (
         "preprocess:\n"
         "  type: Processing\n"
-        "  image: {framework: sklearn, version: 1.4-2-py312}\n"
+        "  image: {framework: sklearn, version: 1.4-2}\n"
         "  instance: ml.m5.large\n"
         "  code: code/preprocess.py\n"
         "  inputs: {candidates: s3://bucket/candidates.csv}\n"

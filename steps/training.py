@@ -178,7 +178,7 @@ class Training(Kind):
     example = (
         "train:\n"
         "  type: Training\n"
-        "  image: {framework: sklearn, version: 1.4-2-py312}\n"
+        "  image: {framework: sklearn, version: 1.4-2}\n"
         "  instance: ml.m5.large\n"
         "  code: {dir: code, entry: train.py}\n"
         "  hyperparameters: {n-estimators: 10}\n"

@@ -30,6 +30,10 @@ from steps._contract import (
     StepRequest,
 )
 
+ONE_IMAGE = ("sklearn", "xgboost")
+"""Frameworks with one image for training and serving. The SDK's table for serving lacks some of
+their versions that its table for training has; the address is the same."""
+
 _EXECUTION_ID = ExecutionRef("PipelineExecutionId")
 
 
@@ -135,25 +139,34 @@ class _Builder:
         """Return the image's URI."""
         if not isinstance(image, Mapping):
             return image
-        kind = image.get("instance") or self.known(instance)
-        try:
-            return resolve_image(
-                str(image.get("framework")),
-                region=self.environment.region,
-                version=image.get("version"),
-                py_version=image.get("py_version"),
-                scope=image.get("scope") or scope,
-                instance_type=kind or "ml.m5.large",
-                base_framework_version=image.get("base_framework"),
-            )
-        except UnknownImage as error:
-            where = path
-            named = {"base_framework_version": "base_framework", "instance_type": "instance"}
-            part = named.get(str(error.field), str(error.field))
-            if part in image:
-                where = (*path, part)
-            self.report(step, Problem("unknown-image", where, _sentence(error.message), error.hint))
-            return "unknown"
+        scopes = [str(image.get("scope") or scope)]
+        if "scope" not in image and image.get("framework") in ONE_IMAGE:
+            scopes.append("training")
+        refusal: UnknownImage | None = None
+        for each in scopes:
+            try:
+                return self.image_address(image, each, instance)
+            except UnknownImage as error:
+                refusal = refusal or error
+        assert refusal is not None
+        named = {"base_framework_version": "base_framework", "instance_type": "instance"}
+        part = named.get(str(refusal.field), str(refusal.field))
+        place = (*path, part) if part in image else path
+        message = f"{_sentence(refusal.message)} (for {scopes[0]}, in `{step.name}`)"
+        self.report(step, Problem("unknown-image", place, message, refusal.hint))
+        return "unknown"
+
+    def image_address(self, image: Mapping[str, Any], scope: str, instance: Any) -> str:
+        """Return the address of a framework's image; raises UnknownImage where there is none."""
+        return resolve_image(
+            str(image.get("framework")),
+            region=self.environment.region,
+            version=image.get("version"),
+            py_version=image.get("py_version"),
+            scope=scope,
+            instance_type=image.get("instance") or self.known(instance) or "ml.m5.large",
+            base_framework_version=image.get("base_framework"),
+        )
 
     def known(self, value: Any) -> str | None:
         """Return a value as far as it is known now: a parameter stands for its default."""
