@@ -26,6 +26,7 @@ from pipelines.local.isolation import Isolation
 from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer, StepEnd
 from pipelines.local.registry import Registry
+from pipelines.local.requests import refusal
 from pipelines.local.retries import Attempts, ServiceError
 from pipelines.local.store import Store
 from pipelines.local.values import ResolutionError, Values
@@ -113,6 +114,9 @@ class StepRun:
         if isinstance(prefix, str) and prefix:
             name = around.identity.custom_job_name(prefix)
         around.history.request_step(around.identity.execution, step.name, request, 1)
+        wrong = refusal(request, handler.operation, handler.name_field) if handler.operation else ""
+        if wrong:
+            raise StepError(wrong)
         key = None
         if handler.cache_attributes:
             key = around.cache.key(step, request, handler.cache_attributes, handler.inputs(request))

@@ -25,6 +25,7 @@ from local_samples import (
 )
 
 from pipelines.errors import UsageError
+from pipelines.local.handlers import HANDLERS, Handler
 from pipelines.local.stopping import Stop
 
 Run = Callable[..., Any]
@@ -266,3 +267,43 @@ def test_a_thousand_steps_take_seconds(run: Run) -> None:
 def test_the_stored_definition_is_the_one_that_ran(run: Run) -> None:
     definition = document(always("a"))
     assert json.loads(run(definition).record.definition) == definition
+
+
+def test_a_request_the_service_would_refuse_fails_the_step(run: Run) -> None:
+    parameters = [{"Name": "Count", "Type": "Integer", "DefaultValue": 3}]
+    ran = run(document(processing("job", get("Parameters.Count")), Parameters=parameters))
+    reason = ran.steps["job"].failure_reason
+    assert reason.startswith("CreateProcessingJob refuses the request: ")
+    assert "wants a string" in reason
+    assert "at AppSpecification.ContainerArguments.0" in reason
+
+
+@pytest.mark.parametrize("kind", ["Processing", "Training", "Model", "RegisterModel"])
+@pytest.mark.parametrize("junk", [None, 3, "x", [1], [{}], {"a": 1}, {"Containers": "x"}])
+def test_hostile_arguments_fail_their_step(run: Run, kind: str, junk: Any) -> None:
+    members = [
+        "AppSpecification", "ProcessingInputs", "ProcessingOutputConfig", "HyperParameters",
+        "AlgorithmSpecification", "InputDataConfig", "OutputDataConfig", "PrimaryContainer",
+        "Containers", "InferenceSpecification", "ModelMetrics", "Environment", "StoppingCondition",
+    ]  # fmt: skip
+    ran = run(document({"Name": "s", "Type": kind, "Arguments": dict.fromkeys(members, junk)}))
+    assert ran.statuses == {"s": "Failed"}
+    assert ran.steps["s"].failure_reason
+
+
+def test_a_bug_in_a_handler_is_raised_and_leaves_the_run_ended(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Handler):
+        api_type = "Broken"
+
+        def run(self, request: Any, context: Any) -> Any:
+            raise ZeroDivisionError
+
+    monkeypatch.setitem(HANDLERS, "Broken", Broken())
+    broken = {"Name": "odd", "Type": "Broken", "Arguments": {}}
+    with pytest.raises(ZeroDivisionError):
+        place.run(document(broken, always("next", DependsOn=["odd"])))
+    ran = place.ran()
+    assert (ran.status, ran.statuses) == ("Failed", {"odd": "Failed"})
+    assert "internal error" in ran.record.failure_reason

@@ -90,11 +90,13 @@ class Handler(ABC):
 
     Attributes:
         api_type: the word in the JSON's ``Type``.
+        operation: the API's operation whose request the arguments are; empty where there is none.
         name_field: the argument that may carry the prefix of the job's name; empty where none may.
         cache_attributes: the arguments that count for the step cache; empty: never cached.
     """
 
     api_type: ClassVar[str]
+    operation: ClassVar[str] = ""
     name_field: ClassVar[str] = ""
     cache_attributes: ClassVar[tuple[str, ...]] = ()
 

@@ -17,6 +17,7 @@ class ModelHandler(Handler):
     """Records a model."""
 
     api_type = "Model"
+    operation = "CreateModel"
     name_field = "ModelName"
 
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:

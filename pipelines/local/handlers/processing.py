@@ -14,6 +14,7 @@ class ProcessingHandler(Handler):
     """Runs a processing job as a process of this machine."""
 
     api_type = "Processing"
+    operation = "CreateProcessingJob"
     name_field = "ProcessingJobName"
     # AWS, "Caching pipeline steps", Processing.
     cache_attributes = ("AppSpecification", "Environment", "ProcessingInputs")

@@ -36,6 +36,7 @@ class RegisterModelHandler(Handler):
     """Registers a model package version."""
 
     api_type = "RegisterModel"
+    operation = "CreateModelPackage"
 
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Register the next version of the group; its artefacts must exist."""

@@ -14,6 +14,7 @@ class TrainingHandler(Handler):
     """Runs a training job as a process of this machine."""
 
     api_type = "Training"
+    operation = "CreateTrainingJob"
     name_field = "TrainingJobName"
     # AWS, "Caching pipeline steps", Training.
     cache_attributes = (
