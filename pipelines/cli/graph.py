@@ -51,18 +51,21 @@ def command(
     output: Path | None,
 ) -> int:
     """Draw the steps of PATH and what connects them."""
-    from pipelines import draw
+    import importlib
+
     from pipelines.language.load import load
     from pipelines.pictures import graph_of
 
     chosen, given = chosen_environment(environment), pairs(variables, "--var")
+    # Each renderer is a module of its own: the others need not be imported.
+    renderer = getattr(importlib.import_module(f"pipelines.draw.{style}"), style)
     written = []
     for file, text in sources([path]):
         loaded = load(file, environment=chosen, variables=given, text=text)
         if loaded.report.failed or loaded.spec is None:
             print_diagnostics(loaded.report.diagnostics, "text", err=True)
             return 1
-        written.append(getattr(draw, style)(graph_of(loaded.spec)).rstrip("\n"))
+        written.append(renderer(graph_of(loaded.spec)).rstrip("\n"))
     made = "\n\n".join(written) + "\n"
     if output is None:
         click.echo(made, nl=False)

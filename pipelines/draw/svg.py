@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from xml.sax.saxutils import escape as escape_xml
 
 from pipelines.draw.graph import Graph, Node, visible
 from pipelines.draw.layout import Item, Layout, lay_out
@@ -51,6 +50,11 @@ text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Arial,san
 .train{fill:#0c2d6b;stroke:#58a6ff}.decide{fill:#3d2e00;stroke:#d29922}
 .fail{fill:#4c1114;stroke:#f85149}.model{fill:#04310f;stroke:#3fb950}}
 """
+
+
+def escape_xml(text: str) -> str:
+    """Return text as XML content. (The standard library's function imports an HTTP client.)"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def svg(graph: Graph, *, reduced: bool = True) -> str:

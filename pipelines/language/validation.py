@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import ValidationError
-
+from pipelines.language.acceptance import accepts
 from pipelines.language.diagnostics import nearest, suggest
 from pipelines.language.schema import definition_schema, environments_schema, resolve_ref
 from steps import KINDS, all_fields
 from steps._contract import Path, Problem
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 _NAMES = {
     "string": "a text", "integer": "a whole number", "number": "a number", "boolean": "true or "
@@ -22,6 +23,8 @@ _NAMES = {
 
 @lru_cache(maxsize=2)
 def _root(which: str) -> Any:
+    from jsonschema import Draft7Validator
+
     schema = definition_schema() if which == "definition" else environments_schema()
     return Draft7Validator(schema)
 
@@ -31,8 +34,7 @@ def problems_of_top(data: dict[str, Any]) -> Iterator[Problem]:
     rest = {name: value for name, value in data.items() if name != "steps"}
     if not isinstance(data.get("steps", {}), dict):
         rest["steps"] = data["steps"]
-    validator = _root("definition")
-    yield from _translate(validator, rest, ())
+    yield from _judged(rest, "definition", definition_schema())
 
 
 def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
@@ -41,13 +43,17 @@ def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
         name: {} if name in ("then", "else") and isinstance(value, dict) else value
         for name, value in data.items()
     }
-    validator = _root("definition").evolve(schema=definition_schema()["definitions"][kind])
-    yield from _translate(validator, rest, ())
+    yield from _judged(rest, "definition", definition_schema()["definitions"][kind])
 
 
 def problems_of_environments(data: Any) -> Iterator[Problem]:
     """Yield what is wrong with an environments file."""
-    yield from _translate(_root("environments"), data, ())
+    yield from _judged(data, "environments", environments_schema())
+
+
+def _judged(data: Any, root: str, schema: Any) -> Iterator[Problem]:
+    if not accepts(data, schema, definition_schema()["definitions"]):
+        yield from _translate(_root(root).evolve(schema=schema), data, ())
 
 
 def _translate(validator: Any, instance: Any, base: Path) -> Iterator[Problem]:
