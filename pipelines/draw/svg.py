@@ -247,7 +247,7 @@ def _text_width(text: str, size: float) -> float:
 
 
 def _xml(text: str) -> str:
-    return escape_xml(visible(text), {'"': "&quot;"})
+    return escape_xml(visible(text)).replace('"', "&quot;")
 
 
 def _n(value: float) -> str:

@@ -88,6 +88,7 @@ class Expander:
     def steps(
         self, block: MapNode, path: Path, branch: tuple[tuple[str, str], ...], names: Names
     ) -> list[Expanded]:
+        """Return the steps of a block, matrices unfolded, branches included."""
         made: list[Expanded] = []
         for name, entry in block.entries.items():
             node = entry.value
@@ -107,6 +108,7 @@ class Expander:
         return made
 
     def kind_of(self, name: str, entry: Entry, node: MapNode) -> Kind | None:
+        """Return the step's kind; None (and a diagnostic) where it has none."""
         stated = get(node, "type")
         if stated is None:
             self.report.at(
@@ -136,6 +138,7 @@ class Expander:
         branch: tuple[tuple[str, str], ...],
         names: Names,
     ) -> Expanded | None:
+        """Return one step with its defaults merged and its templates rendered."""
         key = render_scalar(entry.key, names, self.report)
         name = str(key.value)
         self.count += 1
@@ -162,6 +165,7 @@ class Expander:
         return made
 
     def duplicate(self, entry: Entry, name: str, first: Scalar, names: Names) -> None:
+        """Report a second step of the same name."""
         if first is entry.key:
             keys = ", ".join(f"{{{{ matrix.{k} }}}}" for k in names.values.get("matrix", {}))
             self.report.at(

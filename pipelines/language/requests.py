@@ -142,13 +142,12 @@ class _Builder:
         scopes = [str(image.get("scope") or scope)]
         if "scope" not in image and image.get("framework") in ONE_IMAGE:
             scopes.append("training")
-        refusal: UnknownImage | None = None
-        for each in scopes:
-            try:
-                return self.image_address(image, each, instance)
-            except UnknownImage as error:
-                refusal = refusal or error
-        assert refusal is not None
+        found = [self.image_address(image, each, instance) for each in scopes]
+        for address in found:
+            if isinstance(address, str):
+                return address
+        refusal = found[0]
+        assert isinstance(refusal, UnknownImage)
         named = {"base_framework_version": "base_framework", "instance_type": "instance"}
         part = named.get(str(refusal.field), str(refusal.field))
         place = (*path, part) if part in image else path
@@ -156,17 +155,22 @@ class _Builder:
         self.report(step, Problem("unknown-image", place, message, refusal.hint))
         return "unknown"
 
-    def image_address(self, image: Mapping[str, Any], scope: str, instance: Any) -> str:
-        """Return the address of a framework's image; raises UnknownImage where there is none."""
-        return resolve_image(
-            str(image.get("framework")),
-            region=self.environment.region,
-            version=image.get("version"),
-            py_version=image.get("py_version"),
-            scope=scope,
-            instance_type=image.get("instance") or self.known(instance) or "ml.m5.large",
-            base_framework_version=image.get("base_framework"),
-        )
+    def image_address(
+        self, image: Mapping[str, Any], scope: str, instance: Any
+    ) -> str | UnknownImage:
+        """Return the address of a framework's image, or why there is none."""
+        try:
+            return resolve_image(
+                str(image.get("framework")),
+                region=self.environment.region,
+                version=image.get("version"),
+                py_version=image.get("py_version"),
+                scope=scope,
+                instance_type=image.get("instance") or self.known(instance) or "ml.m5.large",
+                base_framework_version=image.get("base_framework"),
+            )
+        except UnknownImage as refusal:
+            return refusal
 
     def known(self, value: Any) -> str | None:
         """Return a value as far as it is known now: a parameter stands for its default."""

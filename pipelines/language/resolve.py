@@ -76,6 +76,7 @@ class Resolver:
         return Step(step.name, step.kind.name, fields, step.own)
 
     def bad_name(self, step: Expanded) -> None:
+        """Report a name that the service refuses."""
         from pipelines.language.template import slug
 
         at = step.key
@@ -98,9 +99,11 @@ class Resolver:
         )
 
     def specs(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
+        """Return the specifications of the steps that have one."""
         return tuple(spec for step in steps if (spec := self.spec(step)) is not None)
 
     def spec(self, step: Expanded) -> StepSpec | None:
+        """Return a step's specification; None where its schema failed."""
         then, otherwise = self.specs(step.then), self.specs(step.otherwise)
         if step.name in self.broken:
             return None
@@ -127,6 +130,7 @@ class Resolver:
     # --- references ---
 
     def scope(self, step: Expanded) -> Scope:
+        """Return what the step's references can see."""
         return Scope(self.parameters, self.plain_steps, lambda name: self.hidden(step, name))
 
     def hidden(self, step: Expanded, name: str) -> str:
@@ -142,6 +146,7 @@ class Resolver:
         return ""
 
     def references(self, step: Expanded) -> dict[str, Any]:
+        """Return the step's fields with references resolved."""
         scope = self.scope(step)
         fields = dict(self.plain_steps[step.name].fields)
         condition = fields.pop("if", None)
@@ -155,6 +160,7 @@ class Resolver:
         return made
 
     def resolved(self, value: Any, step: Expanded, path: Path, scope: Scope) -> Any:
+        """Return a value with references resolved; wrong ones are reported."""
         if isinstance(value, dict):
             return {settle(k): self.resolved(v, step, (*path, k), scope) for k, v in value.items()}
         if isinstance(value, list):
@@ -187,6 +193,7 @@ class Resolver:
         return any(f"`{name}`" in wrong.message for name in self.broken)
 
     def clauses(self, step: Expanded) -> tuple[Clause, ...]:
+        """Return a Condition's clauses; wrong conditions are reported."""
         condition = get(step.node, "if")
         if "if" not in step.kind.fields or not isinstance(condition, Scalar):
             return ()
@@ -215,6 +222,7 @@ class Resolver:
         return tuple(found.values())
 
     def named(self, step: Expanded, word: str, path: Path) -> Iterator[str]:
+        """Yield the steps that a name or glob of ``depends_on`` means."""
         names = [n for n in self.plain_steps if n != step.name and not self.hidden(step, n)]
         matches = [name for name in names if fnmatch.fnmatchcase(name, word)]
         if matches:
@@ -229,6 +237,7 @@ class Resolver:
         self.report.problem(self.tree, problem, step.path)
 
     def retries(self, step: Expanded, given: Any) -> tuple[Retry, ...]:
+        """Return the retry policies; reasons the service ignores are reported."""
         made = []
         for index, policy in enumerate(given if isinstance(given, list) else [given]):
             if not isinstance(policy, dict):

@@ -270,7 +270,7 @@ class ObjectStore:
             write(temporary)
             temporary.replace(target)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as problem:
-            if problem.filename and str(problem.filename).startswith(str(temporary)):
+            if problem.filename2 is None and str(problem.filename) == str(temporary):
                 raise
             raise ObjectRefused(
                 f"{uri} cannot be written: an object and a folder would have the same name",

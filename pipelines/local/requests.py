@@ -40,5 +40,5 @@ def refusal(request: Mapping[str, object], operation: str, name_field: str) -> s
 def _say(mismatch: Mismatch) -> str:
     # A message names the member; what leads there helps where it is deep.
     names = [str(segment) for segment in mismatch.path]
-    where = f" at {'.'.join(names)}" if len(names) > 1 else ""
+    where = f" ({'.'.join(names)})" if len(names) > 1 else ""
     return mismatch.message + where

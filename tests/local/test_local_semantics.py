@@ -275,7 +275,7 @@ def test_a_request_the_service_would_refuse_fails_the_step(run: Run) -> None:
     reason = ran.steps["job"].failure_reason
     assert reason.startswith("CreateProcessingJob refuses the request: ")
     assert "wants a string" in reason
-    assert "at AppSpecification.ContainerArguments.0" in reason
+    assert "(AppSpecification.ContainerArguments.0)" in reason
 
 
 @pytest.mark.parametrize("kind", ["Processing", "Training", "Model", "RegisterModel"])

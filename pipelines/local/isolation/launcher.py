@@ -41,7 +41,7 @@ else:
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
-MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MS_BIND, MS_REC, MS_PRIVATE, MS_STRICTATIME = 4096, 16384, 1 << 18, 1 << 24
 MNT_DETACH = 2
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 ATTR_RDONLY, ATTR_NOSUID = 1, 2
@@ -341,8 +341,11 @@ def remount_one_by_one(writable: list[str]) -> None:
         for code, sign in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
             path = path.replace(code, sign)
         flags = MS_REMOUNT | MS_BIND | MS_NOSUID | (0 if path in writable else MS_RDONLY)
-        for option in fields[5].split(","):
+        options = fields[5].split(",")
+        for option in options:
             flags |= kept.get(option, 0)
+        if "relatime" not in options and "noatime" not in options:
+            flags |= MS_STRICTATIME
         mount("", path, flags=flags)
 
 

@@ -59,7 +59,7 @@ class JobContext:
         return self.folder / "tmp"
 
 
-class JobFailed(Exception):  # noqa: N818 - the name says what happened
+class JobFailed(Exception):
     """A job ended badly, or could not be started.
 
     Attributes:
@@ -81,7 +81,7 @@ class JobFailed(Exception):  # noqa: N818 - the name says what happened
         self.description: dict[str, Any] = {}
 
 
-class JobStopped(Exception):  # noqa: N818 - being stopped is no error
+class JobStopped(Exception):
     """The caller asked the job to stop, and it did.
 
     Attributes:

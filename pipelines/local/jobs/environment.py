@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -26,6 +27,12 @@ INHERITED = (
     "CURL_CA_BUNDLE",
 )
 """The user's variables that a job sees, besides those that begin with LC_. None holds a secret."""
+
+
+IMAGE_FOLDERS = tuple(map(Path, ("/usr/bin", "/usr/local/bin", "/bin", "/opt/conda/bin")))
+"""Where images have their interpreter."""
+
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
 
 
 def job_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, str]:
@@ -58,6 +65,20 @@ def job_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, st
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
     return inherited | defaults | dict(context.environment) | dict(own)
+
+
+def own_interpreter(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """A command in which an image's Python is this one.
+
+    ``/usr/bin/python3`` and the like name the image's interpreter, whose place this machine's own
+    takes, packages and all. ``python3`` alone needs nothing: PATH leads to this interpreter.
+    """
+    program = Path(argv[0])
+    if not program.is_absolute() or not _PYTHON.fullmatch(program.name):
+        return argv
+    if program.exists() and program.parent not in IMAGE_FOLDERS:
+        return argv
+    return (sys.executable, *argv[1:])
 
 
 def search_path(context: JobContext) -> str:

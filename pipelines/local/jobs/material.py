@@ -76,6 +76,40 @@ def resource_configuration(request: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def note(context: JobContext, text: str) -> None:
+    """Write a line of our own into the job's log, before the job's."""
+    context.log.parent.mkdir(parents=True, exist_ok=True)
+    with context.log.open("a", encoding="utf-8") as log:
+        log.write(f"sagedag: {text}\n")
+
+
+def note_instances(context: JobContext, count: object) -> None:
+    """Say in the log when a job was meant for several machines."""
+    if isinstance(count, int) and count > 1:
+        note(context, f"the request asks for {count} instances; the job runs on this machine alone")
+
+
+def s3_source(context: JobContext, source: Mapping[str, Any], what: str) -> str:
+    """The S3 URI of an input.
+
+    Args:
+        context: the job.
+        source: an S3Input of processing, or an S3DataSource of training.
+        what: the input, for the error.
+
+    Raises:
+        JobFailed: it is an input that is not prepared here, such as a manifest.
+    """
+    kind = source.get("S3DataType", "S3Prefix")
+    if "S3Uri" not in source or kind != "S3Prefix":
+        found = f"S3DataType {kind}" if "S3Uri" in source else "no S3Uri"
+        raise JobFailed(
+            f"ClientError: {what} has {found}; only objects of an S3 prefix can be prepared here",
+            context.log,
+        )
+    return str(source["S3Uri"])
+
+
 def read_message(path: Path, length: int) -> str | None:
     """The beginning of a message file a job may have written; None when it did not.
 

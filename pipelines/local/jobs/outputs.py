@@ -14,7 +14,7 @@ MAX_LINKS = 40
 """How many symbolic links one path may lead through, as in the Linux kernel."""
 
 
-class LinkLeaves(Exception):  # noqa: N818 - says what was found
+class LinkLeaves(Exception):
     """A symbolic link among a job's outputs leads to something that is not the job's.
 
     Attributes:

@@ -15,7 +15,7 @@ from typing import IO, BinaryIO
 
 from pipelines.local.isolation import Launch, Sandbox
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
-from pipelines.local.jobs.environment import job_environment
+from pipelines.local.jobs.environment import job_environment, own_interpreter
 
 MAX_LINE = 4096
 """Longest line, in characters, that is handed on; the log file has the whole."""
@@ -64,7 +64,7 @@ def run_command(command: Command, context: JobContext) -> int:
         sandbox = Sandbox(
             ml=context.ml,
             scratch=context.scratch,
-            argv=command.argv,
+            argv=own_interpreter(command.argv),
             environment=job_environment(context, command.environment),
             cwd=command.cwd,
             hidden=_hidden(context),
@@ -118,7 +118,7 @@ def _attend(
     started = time.monotonic()
     asked: float | None = None
     overdue = False
-    assert process.stdout is not None  # noqa: S101 - Popen was given a pipe
+    assert process.stdout is not None
     with process.stdout as stream:
         try:
             while chunk := _next_chunk(stream):

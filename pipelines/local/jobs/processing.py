@@ -18,8 +18,10 @@ from pipelines.local.jobs.material import (
     HOST,
     NETWORK_INTERFACE,
     inside,
+    note_instances,
     prepare_folder,
     read_message,
+    s3_source,
     write_json,
 )
 from pipelines.local.jobs.outputs import LinkLeaves, upload_output
@@ -156,11 +158,8 @@ def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
     }
     write_json(context, "config/resourceconfig.json", resources)
     (context.ml / "output").mkdir(exist_ok=True)
-    inputs = [
-        (given["S3Input"]["LocalPath"], given["S3Input"]["S3Uri"], str(given["InputName"]))
-        for given in request.get("ProcessingInputs") or ()
-        if given.get("S3Input", {}).get("LocalPath")
-    ]
+    note_instances(context, cluster.get("InstanceCount"))
+    inputs = [_input(given, context) for given in request.get("ProcessingInputs") or ()]
     for path, uri, name in sorted(inputs, key=lambda each: len(PurePosixPath(each[0]).parts)):
         folder = inside(context, path, f"input {name!r}")
         try:
@@ -169,6 +168,16 @@ def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
             raise JobFailed(f"ClientError: input {name!r}: {problem}", context.log) from None
     for path, _, name in _outputs(request):
         inside(context, path, f"output {name!r}").mkdir(parents=True, exist_ok=True)
+
+
+def _input(given: Mapping[str, Any], context: JobContext) -> tuple[str, str, str]:
+    """(path in the container, S3 URI, name) of an input."""
+    name = str(given["InputName"])
+    source = given.get("S3Input", {})
+    uri = s3_source(context, source, f"input {name!r}")
+    if "LocalPath" not in source:
+        raise JobFailed(f"ClientError: input {name!r} has no LocalPath", context.log)
+    return str(source["LocalPath"]), uri, name
 
 
 def _outputs(request: Mapping[str, Any]) -> list[tuple[str, str, str]]:

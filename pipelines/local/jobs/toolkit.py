@@ -20,7 +20,7 @@ from pipelines.local.jobs.archive import unpack
 from pipelines.local.jobs.context import JobContext, JobFailed
 from pipelines.local.jobs.drivers import find_driver
 from pipelines.local.jobs.images import parse_image
-from pipelines.local.jobs.material import inside
+from pipelines.local.jobs.material import inside, note
 from pipelines.local.jobs.process import Command
 from pipelines.local.jobs.requirements import missing_requirements
 from pipelines.local.jobs.variables import script_variables
@@ -185,6 +185,4 @@ def _warn_of_requirements(context: JobContext) -> None:
     """Say in the log what is missing before a container's own installer tries to fetch it."""
     missing = missing_requirements(context.ml / "input/data/code/requirements.txt")
     if missing:
-        context.log.parent.mkdir(parents=True, exist_ok=True)
-        with context.log.open("a", encoding="utf-8") as log:
-            log.write(f"sagedag: this interpreter lacks: {'; '.join(missing)}\n")
+        note(context, f"this interpreter lacks: {'; '.join(missing)}")

@@ -14,9 +14,11 @@ from pipelines.errors import ExecutionFailed
 from pipelines.local.jobs.archive import pack
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
 from pipelines.local.jobs.material import (
+    note_instances,
     prepare_folder,
     read_message,
     resource_configuration,
+    s3_source,
     write_json,
 )
 from pipelines.local.jobs.metrics import final_metrics
@@ -158,14 +160,26 @@ def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
     write_json(context, "input/config/resourceconfig.json", resource_configuration(request))
     for folder in ("model", "output/data", "code", "checkpoints"):
         (context.ml / folder).mkdir(parents=True, exist_ok=True)
+    note_instances(context, request.get("ResourceConfig", {}).get("InstanceCount"))
     for name, channel in channels.items():
+        if "/" in name or name in ("", ".", "..") or "\0" in name:
+            raise JobFailed(f"ClientError: {name!r} cannot be a channel's name", context.log)
         source = channel.get("DataSource", {}).get("S3DataSource", {})
-        if "/" in name or name in (".", "..") or "S3Uri" not in source:
-            raise JobFailed(f"ClientError: channel {name!r} has no S3 data source", context.log)
+        uri = s3_source(context, source, f"channel {name!r}")
+        if channel.get("InputMode", _input_mode(request)) == "Pipe":
+            raise JobFailed(
+                f"ClientError: channel {name!r} is to be piped; only files can be prepared here",
+                context.log,
+                hint="Take the input mode File or FastFile.",
+            )
         try:
-            context.objects.download(source["S3Uri"], context.ml / "input" / "data" / name)
+            context.objects.download(uri, context.ml / "input" / "data" / name)
         except (ExecutionFailed, OSError) as problem:
             raise JobFailed(f"ClientError: channel {name!r}: {problem}", context.log) from None
+
+
+def _input_mode(request: Mapping[str, Any]) -> str:
+    return str(request.get("AlgorithmSpecification", {}).get("TrainingInputMode", "File"))
 
 
 def _channel_configuration(channel: Mapping[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from job_workshop import Workshop, eventually, processing_request, running
 
 from pipelines.errors import ExecutionFailed, UsageError
 from pipelines.local import isolation
-from pipelines.local.isolation import Isolation, Probe, choose, probe_all
+from pipelines.local.isolation import Isolation, Probe, choose, guard, probe_all
 from pipelines.local.isolation.userns import way_out
 from pipelines.local.jobs import JobFailed, JobStopped, run_processing
 
@@ -146,6 +146,25 @@ def test_a_confined_job_reaches_nothing_outside(
         assert report[name] == "'written'", name
     for place in secrets_around.values():
         assert not (place / "was-here").exists()
+
+
+def test_kernels_without_mount_setattr_protect_as_well(
+    confined: Workshop, secrets_around: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if confined.mode != "userns":
+        pytest.skip("bwrap remounts by itself")
+    text = guard.LAUNCHER.read_text(encoding="utf-8")
+    assert "SYS_MOUNT_SETATTR = 442" in text
+    old = confined.project.parent / "launcher.py"
+    text = text.replace("SYS_MOUNT_SETATTR = 442", "SYS_MOUNT_SETATTR = 999_999")
+    old.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(guard, "LAUNCHER", old)
+    confined.process(ATTACK, *map(str, secrets_around.values()), str(os.getpid()))
+    report = json.loads(confined.output("report.json"))
+    for name in report:
+        if name.startswith(("write", "read", "mkdir", "through", "hard", "old", "parent")):
+            assert report[name].startswith("refused"), (name, report[name])
+    assert report["scratch"] == report["shared memory"] == "'written'"
 
 
 def test_packages_are_there_and_nothing_else_of_a_virtual_environment_s_project(

@@ -25,10 +25,13 @@ _REAL = os.environ.get("SAGEDAG_ML", "")
 # fmt: off
 _ONE_PATH = (
     "open", "stat", "lstat", "access", "chdir", "chmod", "chown", "listdir", "scandir", "mkdir",
-    "makedirs", "readlink", "remove", "unlink", "rmdir", "removedirs", "truncate", "utime",
-    "statvfs", "mkfifo", "walk", "getxattr", "listxattr",
+    "readlink", "remove", "unlink", "rmdir", "truncate", "utime", "statvfs", "mkfifo", "getxattr",
+    "listxattr",
+)  # what os writes in Python over these, such as walk, follows by itself
+_TWO_PATHS = ("rename", "replace", "link", "symlink")
+_ABILITIES = (
+    os.supports_dir_fd, os.supports_effective_ids, os.supports_fd, os.supports_follow_symlinks,
 )
-_TWO_PATHS = ("rename", "renames", "replace", "link", "symlink")
 _COMMANDS = ("execv", "execve", "execvp", "execvpe", "posix_spawn", "posix_spawnp", "system")
 # fmt: on
 
@@ -97,16 +100,18 @@ def _install() -> None:
     for names, count in ((_ONE_PATH, 1), (_TWO_PATHS, 2)):
         for name in names:
             if hasattr(os, name):
-                setattr(os, name, _wrap(getattr(os, name), count))
+                plain = getattr(os, name)
+                moved = _wrap(plain, count)
+                setattr(os, name, moved)
+                for able in _ABILITIES:
+                    if plain in able:
+                        able.add(moved)
     for name in _COMMANDS:
         if hasattr(os, name):
             setattr(os, name, _wrap_command(getattr(os, name)))
     opened = _wrap(builtins.open, 1)
     builtins.open = opened
     io.open = opened
-    # posixpath asks os, yet the interpreter may have replaced these by compiled ones.
-    for name in ("exists", "isfile", "isdir", "islink", "lexists", "getsize", "realpath"):
-        setattr(os.path, name, _wrap(getattr(os.path, name), 1))
     _install_in_subprocess()
 
 
