@@ -1,8 +1,9 @@
 """Schema parts that step kinds share; standard library only.
 
-Each function returns a piece of JSON Schema (draft-07). Three further keywords steer the checks
-and are ignored by editors: ``x-meaning`` (what a text stands for), ``x-literal`` (no reference may stand
-here) and ``x-path`` (a file or folder beside the definition).
+Each function returns a piece of JSON Schema (draft-07). Further keywords steer the checks, and
+editors ignore them: ``x-meaning`` (what a text stands for), ``x-literal`` (no reference may stand
+here), ``x-path`` (a file or folder beside the definition), ``x-choice`` (the API's words),
+``x-duration`` and ``x-instance``.
 """
 
 from __future__ import annotations

@@ -355,7 +355,7 @@ def _retries(policies: Sequence[Retry]) -> list[Any]:
             "max_attempts": policy.attempts,
             "expire_after_mins": policy.expire,
         }
-        # By keyword: the SDK's enum metaclass ignores a positional value and gives the first member.
+        # By keyword: the SDK's enumerations ignore a positional value and give their first member.
         step = [sdk.StepExceptionTypeEnum(value=r) for r in policy.on if r.startswith(_STEP_FAMILY)]
         job = [
             sdk.SageMakerJobExceptionTypeEnum(value=r)

@@ -23,7 +23,7 @@ _LONGEST = 60
 _COMMON = ("sklearn", "xgboost", "pytorch", "tensorflow", "huggingface", "spark", "kmeans")
 
 
-class UnknownImage(DefinitionError):  # noqa: N818 - what happened, as in pipelines.errors
+class UnknownImage(DefinitionError):
     """AWS has no image for what was asked.
 
     Attributes:

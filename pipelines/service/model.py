@@ -27,7 +27,7 @@ _CACHES_KEPT = 4
 _DOCUMENT = "@document"
 
 
-class UnknownName(SagedagError):  # noqa: N818 - what happened, as in pipelines.errors
+class UnknownName(SagedagError):
     """A service, operation or shape that the installed botocore does not have."""
 
 

@@ -67,7 +67,7 @@ class PropertyType:
     shape: Shape
 
 
-class UnknownMember(DefinitionError):  # noqa: N818 - what happened, as in pipelines.errors
+class UnknownMember(DefinitionError):
     """A property path leaves what the API answers.
 
     Attributes:
