@@ -18,6 +18,25 @@ Schema = dict[str, Any]
 EXPRESSION: Schema = {"$ref": "#/definitions/expression"}
 """A ``${reference}`` or a ``{{ template }}`` where something else than text is wanted."""
 
+TEMPLATE: Schema = {"$ref": "#/definitions/template"}
+"""A ``{{ template }}`` where something else than text is wanted and no reference may stand."""
+
+LATER: dict[str, Schema] = {
+    "expression": {
+        "type": "string",
+        "pattern": r"\$\{.*\}|\{\{.*\}\}",
+        "description": "A reference or a template.",
+        "examples": ["${parameters.Count}", "{{ vars.count }}"],
+    },
+    "template": {
+        "type": "string",
+        "pattern": r"\{\{.*\}\}",
+        "description": "A template.",
+        "examples": ["{{ vars.count }}"],
+    },
+}
+"""What :data:`EXPRESSION` and :data:`TEMPLATE` refer to."""
+
 
 def text(
     description: str,
@@ -106,7 +125,7 @@ def _or_expression(
 ) -> Schema:
     about: Schema = {"description": description, "examples": list(examples)}
     if literal:
-        return {**rule, **about, "x-literal": True}
+        return {"anyOf": [rule, TEMPLATE], **about, "x-literal": True}
     return {"anyOf": [rule, EXPRESSION], **about}
 
 

@@ -195,14 +195,25 @@ ENVIRONMENT: dict[str, f.Schema] = {
 
 def _kind_schema(kind: Kind) -> f.Schema:
     properties = {name: dict(field.schema) for name, field in all_fields(kind).items()}
-    properties["type"] = {**properties["type"], "const": kind.name}
+    properties["type"] = {**properties["type"], "const": kind.name, "examples": [kind.name]}
     return {
         "type": "object",
         "description": kind.summary,
         "properties": properties,
-        "required": ["type", *kind.required],
         "additionalProperties": False,
     }
+
+
+@lru_cache(maxsize=32)
+def step_schema(name: str) -> f.Schema:
+    """Return the schema of a complete step of the kind ``name``: what it must have is required.
+
+    Editors see one file, where fields may still come from `defaults`, another file or another
+    step; only a step with everything merged into it can be asked for them.
+    """
+    kind = next(kind for kind in KINDS if kind.name == name)
+    required = ["type", *kind.required]
+    return {**definition_schema()["definitions"][name], "required": required}
 
 
 def _defaults_schema() -> f.Schema:
@@ -230,15 +241,31 @@ def _defaults_schema() -> f.Schema:
     }
 
 
+_TYPE_IS_REQUIRED: f.Schema = {
+    "if": {"required": ["extends"]},
+    "else": {
+        "properties": {"steps": {"additionalProperties": {"type": "object", "required": ["type"]}}}
+    },
+}
+"""A step says its type; where a file is extended, that file may say it."""
+
+
+@lru_cache(maxsize=1)
+def top_schema() -> f.Schema:
+    """Return the schema of a definition's top level; its steps are judged one by one."""
+    return {k: v for k, v in definition_schema().items() if k not in _TYPE_IS_REQUIRED}
+
+
 @lru_cache(maxsize=1)
 def definition_schema() -> f.Schema:
-    """Return the JSON Schema (draft-07) of a definition."""
+    """Return the JSON Schema (draft-07) of a definition, as editors use it."""
     names = [kind.name for kind in KINDS]
     step = {
-        "type": "object",
-        "description": "A step of the pipeline.",
-        "required": ["type"],
-        "properties": {"type": {"enum": names}},
+        "type": ["object", "null"],
+        "description": "A step of the pipeline; null leaves out one of the file that is extended.",
+        "properties": {
+            "type": {"enum": names, "description": "The step's kind.", "examples": names}
+        },
         "allOf": [
             {
                 "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
@@ -263,13 +290,9 @@ def definition_schema() -> f.Schema:
         "properties": top,
         "patternProperties": {"^x-": {"description": "Ignored: a place for anchors."}},
         "additionalProperties": False,
+        **_TYPE_IS_REQUIRED,
         "definitions": {
-            "expression": {
-                "type": "string",
-                "pattern": r"\$\{.*\}|\{\{.*\}\}",
-                "description": "A reference or a template.",
-                "examples": ["${parameters.Count}"],
-            },
+            **f.LATER,
             "defaults": _defaults_schema(),
             "overlay": {
                 "type": "object",

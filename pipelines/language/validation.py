@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.language.acceptance import accepts
 from pipelines.language.diagnostics import nearest, suggest
-from pipelines.language.schema import definition_schema, environments_schema, resolve_ref
+from pipelines.language.schema import (
+    definition_schema,
+    environments_schema,
+    resolve_ref,
+    step_schema,
+    top_schema,
+)
 from steps import KINDS, all_fields
 from steps._contract import Path, Problem
+from steps._fragments import LATER
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -34,7 +42,7 @@ def problems_of_top(data: dict[str, Any]) -> Iterator[Problem]:
     rest = {name: value for name, value in data.items() if name != "steps"}
     if not isinstance(data.get("steps", {}), dict):
         rest["steps"] = data["steps"]
-    yield from _judged(rest, "definition", definition_schema())
+    yield from _judged(rest, "definition", top_schema())
 
 
 def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
@@ -43,7 +51,7 @@ def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
         name: {} if name in ("then", "else") and isinstance(value, dict) else value
         for name, value in data.items()
     }
-    yield from _judged(rest, "definition", definition_schema()["definitions"][kind])
+    yield from _judged(rest, "definition", step_schema(kind))
 
 
 def problems_of_environments(data: Any) -> Iterator[Problem]:
@@ -229,13 +237,15 @@ def option_for(schema: Any, value: Any) -> Any | None:
     for option in options:
         types = option.get("type")
         types = types if isinstance(types, list) else [types]
+        if option in LATER.values() and not re.search(option["pattern"], str(value)):
+            continue  # a text that is neither a reference nor a template is no number to come
         if kind in types or (kind == "integer" and "number" in types):
             return option
     if kind in ("integer", "number"):
         numeric = [o for o in options if o.get("type") in ("integer", "number", "string")]
         return numeric[0] if numeric else None
     if kind == "string":
-        # A text where a number or a boolean is wanted: the pattern of references says nothing.
+        # A text where a number or a boolean is wanted.
         plain = [o for o in options if o.get("type") in ("integer", "number", "boolean")]
         return plain[0] if plain else None
     return None
