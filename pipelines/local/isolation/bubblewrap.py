@@ -41,7 +41,7 @@ class Bubblewrap(Isolation):
         layout = plan_layout(sandbox)
         program = shutil.which("bwrap") or "bwrap"
         argv = (
-            *launcher_argv("guard", *options, "--"),
+            *launcher_argv(sandbox, "guard", *options, "--"),
             program,
             *NAMESPACES,
             *arguments(layout),

@@ -56,27 +56,69 @@ class Layout:
 
 def plan_layout(sandbox: Sandbox) -> Layout:
     """The layout for one job; only reads this machine, but for writing the job's hosts file."""
-    steps = list(_top_level())
-    opt = Path("/opt")
-    steps.append(("--dir", str(opt)))
-    steps += [step for name in _names(opt) if name != "ml" for step in _shown(opt / name)]
-    steps.append(("--bind", str(sandbox.ml), ML))
-    steps.append(("--bind", str(sandbox.scratch), "/tmp"))  # noqa: S108 - the job's own
-    if Path("/var/tmp").is_dir() and not Path("/var/tmp").is_symlink():  # noqa: S108
-        steps.append(("--bind", str(sandbox.scratch), "/var/tmp"))  # noqa: S108
-    masks = _masks(sandbox.hidden)
-    covers, done = _covers(masks, [*_interpreter(masks), *_name_service(), *_names_of(sandbox)])
-    steps += covers
-    steps += [("--proc", "/proc"), ("--dev", "/dev")]
-    for pattern in GPU_DEVICES:
-        steps += [("--dev-bind", str(path), str(path)) for path in Path("/dev").glob(pattern)]
+    names = sandbox.ml.parent / "bin"
+    covers, masks = _cover(sandbox.hidden, names if names.is_dir() else None)
+    steps = [
+        *_shared_steps(),
+        ("--bind", str(sandbox.ml), ML),
+        *(("--bind", str(sandbox.scratch), path) for path in _scratch_places()),
+        *covers,
+        *_device_steps(),
+    ]
     hosts = Path(os.path.realpath("/etc/hosts"))
     if hosts.is_file():
         own = sandbox.ml.parent / "hosts"
         own.write_text(HOSTS, encoding="utf-8")
         steps.append(("--ro-bind", str(own), str(hosts)))
     steps.append(("--chdir", sandbox.cwd))
-    return Layout(tuple(steps), done)
+    return Layout(tuple(steps), masks)
+
+
+@functools.cache
+def _shared_steps() -> tuple[tuple[str, ...], ...]:
+    """What all jobs of this process have in common, up to ``/opt``."""
+    opt = Path("/opt")
+    below = [step for name in _names(opt) if name != "ml" for step in _shown(opt / name)]
+    return (*_top_level(), ("--dir", str(opt)), *below)
+
+
+@functools.cache
+def _scratch_places() -> tuple[str, ...]:
+    """Where the job's scratch folder stands."""
+    other = Path("/var/tmp")  # noqa: S108 - replaced by the job's own
+    return ("/tmp", str(other)) if other.is_dir() and not other.is_symlink() else ("/tmp",)  # noqa: S108
+
+
+@functools.cache
+def _device_steps() -> tuple[tuple[str, ...], ...]:
+    found = (path for pattern in GPU_DEVICES for path in Path("/dev").glob(pattern))
+    gpus = [("--dev-bind", str(path), str(path)) for path in found]
+    return (("--proc", "/proc"), ("--dev", "/dev"), *gpus)
+
+
+def _cover(
+    hidden: tuple[Path, ...], names: Path | None
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """The steps that hide folders and put back what programs need, and the hidden folders.
+
+    Args:
+        hidden: what to hide besides homes and sockets.
+        names: the folder with scripts called ``python3``, when the interpreter is called otherwise.
+    """
+    home = os.environ.get("HOME", "")
+    if names is None:
+        return _cached_cover(hidden, home)
+    masks = _masks(hidden)
+    return _covers(masks, [*_interpreter(masks), *_name_service(), names])
+
+
+@functools.lru_cache(maxsize=64)
+def _cached_cover(
+    hidden: tuple[Path, ...],
+    home: str,  # noqa: ARG001 - what was read of the environment is part of the key
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    masks = _masks(hidden)
+    return _covers(masks, [*_interpreter(masks), *_name_service()])
 
 
 def _names(folder: Path) -> list[str]:
@@ -144,15 +186,9 @@ def _name_service() -> list[Path]:
     return [path] if path.is_file() else []
 
 
-def _names_of(sandbox: Sandbox) -> list[Path]:
-    """The folder with scripts called ``python3``, when the interpreter is called otherwise."""
-    path = sandbox.ml.parent / "bin"
-    return [path] if path.is_dir() else []
-
-
 def _covers(
     masks: set[Path], kept: Iterable[Path]
-) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """The steps that hide folders and put things back into them, outer ones first."""
     events: dict[Path, tuple[str, ...]] = {}
     for path in kept:
@@ -176,7 +212,7 @@ def _covers(
             shown[path] = not hides
         if hides:
             done.append(str(path))
-    return steps, tuple(done)
+    return tuple(steps), tuple(done)
 
 
 def _links_on_the_way(path: Path) -> Iterator[tuple[Path, str]]:

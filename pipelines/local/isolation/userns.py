@@ -41,7 +41,9 @@ class UserNamespaces(Isolation):
     def launch(self, sandbox: Sandbox) -> contextlib.AbstractContextManager[Launch]:
         """Start the command by the launcher, in namespaces."""
         options, inherited = descriptors(sandbox)
-        argv = launcher_argv("userns", *options, *plan_layout(sandbox).options, "--", *sandbox.argv)
+        argv = launcher_argv(
+            sandbox, "userns", *options, *plan_layout(sandbox).options, "--", *sandbox.argv
+        )
         return holding(Launch(argv, sandbox.environment, sandbox.scratch, inherited))
 
 
