@@ -12,7 +12,7 @@ from pipelines.definition import Step
 from pipelines.errors import UsageError
 from pipelines.local.encoding import decode, encode
 from pipelines.local.identity import Identity
-from pipelines.local.store import Store
+from pipelines.local.store import INTERRUPTED, Store
 
 # botocore: PipelineExecutionFailureReason is at most 1,300 characters in some responses and
 # String3072 in the summary; the longer one is kept whole.
@@ -70,6 +70,7 @@ class History:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._abandoned = store.abandoned
 
     def begin(
         self,
@@ -186,7 +187,7 @@ class History:
             " AND cache_source IS NULL AND ended >= ? ORDER BY ended DESC LIMIT 20",
             (key, since),
         )
-        return [(_step(row), decode(row["cache_outputs"]) or []) for row in rows]
+        return [(self._step(row), decode(row["cache_outputs"]) or []) for row in rows]
 
     def executions(self, *, pipeline: str | None = None, limit: int = -1) -> list[ExecutionRecord]:
         """Return the executions, latest first."""
@@ -195,7 +196,7 @@ class History:
             f"SELECT * FROM executions {where} ORDER BY number DESC LIMIT {int(limit)}",  # noqa: S608 - ours
             values,
         )
-        return [_execution(row) for row in rows]
+        return [self._execution(row) for row in rows]
 
     def find(self, text: str) -> ExecutionRecord:
         """Find one execution by ``latest``, its ARN, its id or the beginning of its id.
@@ -221,27 +222,32 @@ class History:
             raise UsageError(
                 f"several runs begin with `{text}`: {', '.join(row['id'] for row in rows)}"
             )
-        return _execution((exact or rows)[0])
+        return self._execution((exact or rows)[0])
 
     def steps(self, execution: str) -> list[StepRecord]:
         """Return an execution's steps in the order in which they started."""
         rows = self._store.query(
             "SELECT * FROM steps WHERE execution = ? ORDER BY position", (execution,)
         )
-        return [_step(row) for row in rows]
+        return [self._step(row) for row in rows]
 
+    def _execution(self, row: sqlite3.Row) -> ExecutionRecord:
+        values = self._as_it_stands(row)
+        values["parameters"] = decode(values["parameters"])
+        values["experiment"] = decode(values["experiment"])
+        return ExecutionRecord(**values)
 
-def _execution(row: sqlite3.Row) -> ExecutionRecord:
-    values = dict(row)
-    values["parameters"] = decode(values["parameters"])
-    values["experiment"] = decode(values["experiment"])
-    return ExecutionRecord(**values)
+    def _step(self, row: sqlite3.Row) -> StepRecord:
+        values = self._as_it_stands(row)
+        values.pop("cache_key")
+        values.pop("cache_outputs")
+        for key in ("request", "properties", "metadata"):
+            values[key] = decode(values[key])
+        return StepRecord(**values)
 
-
-def _step(row: sqlite3.Row) -> StepRecord:
-    values = dict(row)
-    values.pop("cache_key")
-    values.pop("cache_outputs")
-    for key in ("request", "properties", "metadata"):
-        values[key] = decode(values[key])
-    return StepRecord(**values)
+    def _as_it_stands(self, row: sqlite3.Row) -> dict[str, Any]:
+        """Return a row; what a killed run left open reads as the next writer will mark it."""
+        values = dict(row)
+        if self._abandoned and values["status"] in ("Starting", "Executing", "Stopping"):
+            values.update(status="Stopped", failure_reason=INTERRUPTED, ended=values["started"])
+        return values

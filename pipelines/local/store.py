@@ -29,6 +29,8 @@ from pipelines.errors import Interrupted, SagedagError, UsageError
 FOLDER = ".sagedag"
 DATABASE = "store.sqlite"
 
+INTERRUPTED = "interrupted: the process that ran it was killed"
+
 SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE executions (
@@ -81,6 +83,25 @@ class Store:
     def objects(self) -> Path:
         """The folder that holds the buckets."""
         return self.folder / "s3"
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody writes: what still counts as running was killed.
+
+        A reader cannot ask for the lock without disturbing writers; the number of the process
+        that took it last is good enough to show people how things stand.
+        """
+        if self._lock is not None:
+            return False
+        try:
+            holder = int((self.folder / "lock").read_text())
+            os.kill(holder, 0)
+        except (ValueError, ProcessLookupError, FileNotFoundError):
+            return True
+        except OSError:
+            # It lives and is another user's.
+            return False
+        return False
 
     def log(self, execution: str, step: str) -> Path:
         """The file that holds what a step's job printed."""
@@ -266,14 +287,13 @@ def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
 
 def _close_interrupted(connection: sqlite3.Connection) -> None:
     """Mark as stopped what a killed process left open; only the lock's holder may."""
-    reason = "interrupted: the process that ran it was killed"
     now = time.time()
     connection.execute("BEGIN IMMEDIATE")
     for table in ("executions", "steps"):
         connection.execute(
             f"UPDATE {table} SET status = 'Stopped', failure_reason = ?, ended = ? "  # noqa: S608 - a name of ours
             "WHERE status IN ('Starting', 'Executing', 'Stopping')",
-            (reason, now),
+            (INTERRUPTED, now),
         )
     connection.execute("COMMIT")
 

@@ -45,6 +45,9 @@ def make_code(folder: Path) -> None:
     code = folder / "code"
     code.mkdir(parents=True, exist_ok=True)
     (code / "job.py").write_text(SCRIPT)
+    trainer = folder / "trainer"
+    trainer.mkdir(exist_ok=True)
+    (trainer / "train.py").write_text(TRAINER)
 
 
 def get(path: str) -> dict[str, str]:
@@ -157,3 +160,54 @@ def model(name: str, **arguments: Any) -> dict[str, Any]:
 
 def document(*steps: Any, **more: Any) -> dict[str, Any]:
     return {"Version": "2020-12-01", "Metadata": {}, "Steps": list(steps), **more}
+
+
+TRAINER = textwrap.dedent(
+    """
+    import json, os
+    from pathlib import Path
+
+    parameters = json.loads(Path("/opt/ml/input/config/hyperparameters.json").read_text())
+    rows = [p.read_text() for p in sorted(Path("/opt/ml/input/data/train").iterdir())]
+    print(f"loss={float(parameters['loss'])};")
+    model = {"rows": rows, "depth": parameters["depth"]}
+    Path("/opt/ml/model/model.json").write_text(json.dumps(model))
+    """
+)
+
+
+def training(name: str, data: Any, *, loss: Any = "0.25", **more: Any) -> dict[str, Any]:
+    """Return a Training step whose script comes in as a channel."""
+    entry = ["python3", "/opt/ml/input/data/code/train.py"]
+    return {
+        "Name": name,
+        "Type": "Training",
+        "Arguments": {
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": entry,
+                "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+);"}],
+            },
+            "HyperParameters": {"loss": loss, "depth": "3"},
+            "InputDataConfig": [_channel("train", data), _channel("code", "trainer")],
+            "OutputDataConfig": {
+                "S3OutputPath": join(
+                    "s3://bucket/models", get("Execution.PipelineExecutionId"), on="/"
+                )
+            },
+            "ResourceConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 30,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            "RoleArn": ROLE,
+        },
+        **more,
+    }
+
+
+def _channel(name: str, uri: Any) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}

@@ -342,3 +342,38 @@ def test_help_has_examples_and_loads_nothing_heavy(sagedag: Project) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=sagedag.environment()
     )
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_a_reader_that_goes_away_does_not_end_the_run(sagedag: Project) -> None:
+    sagedag.write(gated("sleep=0.5"))
+    process = subprocess.Popen(
+        [*SAGEDAG, "run", "birds.json"],
+        cwd=sagedag.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=sagedag.environment(),
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()
+    assert sagedag("runs").stdout.splitlines()[1].split()[2] == "Succeeded"
+
+
+def test_a_killed_run_reads_as_stopped_at_once(sagedag: Project) -> None:
+    sagedag.write(gated("sleep=60"))
+    process = subprocess.Popen(
+        [*SAGEDAG, "run", "birds.json"],
+        cwd=sagedag.folder,
+        stdout=subprocess.DEVNULL,
+        env=sagedag.environment(),
+    )
+    wait_for_log(sagedag.folder)
+    assert sagedag("runs").stdout.splitlines()[1].split()[2] == "Executing"
+    process.kill()
+    process.wait()
+    assert sagedag("runs").stdout.splitlines()[1].split()[2] == "Stopped"
+    shown = sagedag("runs", "show").stdout
+    assert "Reason     interrupted: the process that ran it was killed" in shown

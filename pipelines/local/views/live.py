@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -128,7 +129,9 @@ class LiveView(Observer):
                 if row.state == "waiting":
                     row.state = "not run"
         if self._live is not None:
-            self._live.stop()
+            # A terminal that went away takes no more drawing.
+            with contextlib.suppress(OSError):
+                self._live.stop()
             self._live = None
 
     def _draw(self) -> RenderableType:

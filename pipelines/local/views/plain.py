@@ -20,10 +20,16 @@ class PlainView(Observer):
         self._mutex = threading.Lock()
         self._write = write
         self._width = 0
+        self._open = True
 
     def _put(self, text: str) -> None:
         with self._mutex:
-            self._write(text)
+            if self._open:
+                try:
+                    self._write(text)
+                except OSError:
+                    # The reader of our output went away; the run itself goes on.
+                    self._open = False
 
     def waiting(self, text: str) -> None:
         """Say who is waited for."""

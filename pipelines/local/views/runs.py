@@ -10,7 +10,15 @@ from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.registry import PackageRecord
 from pipelines.local.store import Store
 from pipelines.local.views.summary import clean_lines, summary
-from pipelines.local.views.words import clean, clock, columns, duration, number, shown
+from pipelines.local.views.words import (
+    clean,
+    clock,
+    columns,
+    duration,
+    metric_line,
+    number,
+    shown,
+)
 
 
 def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
@@ -39,12 +47,27 @@ def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
     yield "Steps"
     steps = History(store).steps(record.id)
     yield from columns((_step_row(step) for step in steps), indent="  ", right=(3,))
+    measured = [(step.name, metric_line(found)) for step in steps if (found := job_metrics(step))]
+    if measured:
+        yield ""
+        yield "Metrics"
+        yield from columns(measured, indent="  ")
     if record.status in ("Succeeded", "CompletedWithFailures"):
         yield from summary(store, record)[1:]
     logs = [shown(Path(step.log)) for step in steps if Path(step.log).exists()]
     if logs:
         yield ""
         yield f"Logs: {shown(store.folder / 'logs' / record.id)}"
+
+
+def job_metrics(step: StepRecord) -> dict[str, float]:
+    """Return the metrics that a training job reported."""
+    found = step.properties.get("FinalMetricDataList") if step.properties else None
+    return {
+        clean(str(item["MetricName"])): float(item["Value"])
+        for item in found or []
+        if isinstance(item, dict) and "MetricName" in item and "Value" in item
+    }
 
 
 def _step_row(step: StepRecord) -> tuple[str, str, str, str, str]:
