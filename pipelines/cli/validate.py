@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -57,6 +58,11 @@ def command(
     for path, text in sources(paths):
         count += 1
         found.extend(check(path, environment=chosen, variables=given, text=text).diagnostics)
+    # A variable is for the definitions that have it; it is unknown only if none has.
+    unknown = [d for d in found if d.code == "unknown-variable"]
+    if len(unknown) < count * len({d.source.text for d in unknown}):
+        missed = Counter(d.source.text for d in unknown)
+        found = [d for d in found if d not in unknown or missed[d.source.text] == count]
     # Files that several definitions extend are checked with each; say each thing once.
     unique = sorted({d.sort_key: d for d in found}.values(), key=lambda d: d.sort_key)
     print_diagnostics(unique, style)

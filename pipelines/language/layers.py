@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,7 +64,7 @@ def read_layers(
         return None
     merged = merge_layers(layers)
     if variables:
-        merged = _with_variables(merged, variables)
+        merged = _with_variables(merged, variables, [tree for _, tree in chain], report)
     final = without_nulls(merged)
     assert isinstance(final, MapNode)
     own = chain[0][1]
@@ -156,11 +157,24 @@ def _mergeable(layer: MapNode, report: Report) -> bool:
     return sound
 
 
-def _with_variables(tree: MapNode, variables: Mapping[str, str]) -> MapNode:
+def _with_variables(
+    tree: MapNode, variables: Mapping[str, str], files: list[MapNode], report: Report
+) -> MapNode:
+    """Return the definition with the command line's variables; unknown ones are reported."""
     block = get(tree, "vars")
     known: MapNode = block if isinstance(block, MapNode) else mapping({}, tree)
+    declared = list(known.entries)
     for name, text in variables.items():
-        known = with_entry(known, name, variable(name, text))
+        given = variable(name, text)
+        used = any(re.search(rf"vars\W+{re.escape(name)}\b", f.source.text) for f in files)
+        if name not in declared and not used:
+            report.at(
+                given,
+                "unknown-variable",
+                f"the definition has no variable `{name}`",
+                suggest(name, declared),
+            )
+        known = with_entry(known, name, given)
     return with_entry(tree, "vars", known)
 
 

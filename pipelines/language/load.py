@@ -13,6 +13,7 @@ from pipelines.language.diagnostics import Report
 from pipelines.language.environments import Setting, choose_environment
 from pipelines.language.expand import Expander
 from pipelines.language.layers import read_layers
+from pipelines.language.local_paths import relocate
 from pipelines.language.nodes import MapNode, Node, Scalar, get, plain, with_entry, without
 from pipelines.language.parameters import read_parameters
 from pipelines.language.project import find_project, read_file
@@ -107,7 +108,7 @@ def load(
         files=merged.files,
     )
     check_pipeline(spec, report)
-    return Loaded(spec, report, setting)
+    return Loaded(relocate(spec), report, setting)
 
 
 class _Reader:

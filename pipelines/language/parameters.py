@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.language.diagnostics import Report
+from pipelines.language.foreign import settle
 from pipelines.language.nodes import MapNode, Node, get, plain
 from pipelines.language.spec import ParameterSpec
-from pipelines.language.template import settle
 from pipelines.language.validation import describe
 from steps._contract import SourceFloat, SourceInt
 
@@ -47,6 +47,15 @@ def _parameter(name: str, node: MapNode, report: Report) -> ParameterSpec:
     for index, value in enumerate(enum or []):
         at = get(node, "enum", index) or node
         values.append(_typed(name, kind, value, at, report))
+    if values and kind != "String":
+        # The SDK writes EnumValues for String parameters alone, and no other source names them.
+        at = get(node, "enum") or node
+        report.at(
+            at,
+            "enum-not-text",
+            f"`{name}` is {kind}; only a String parameter has an enum",
+            "make it a String, or check the value with a Condition",
+        )
     if values and default is not None and default not in values:
         at = get(node, "default") or node
         report.at(

@@ -39,7 +39,9 @@ def check_request(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Prob
         known = check_instance_type(value, kind.operation)
         # A type that the installed model does not list yet is told by the enum check already.
         if known is not None and known.kind == "pattern":
-            yield Problem("bad-instance", ("instance", "type"), _plain(known.message), known.hint)
+            yield Problem(
+                "bad-instance", ("instance", "type"), plain_sentence(known.message), known.hint
+            )
 
 
 def _type_of(value: Any) -> str | None:
@@ -75,12 +77,12 @@ def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
         return Problem(
             code,
             ("request", *path),
-            _plain(mismatch.message),
+            plain_sentence(mismatch.message),
             mismatch.hint,
             at_key=mismatch.at_key,
         )
     source = field_of(spec, path)
-    return Problem(code, source, _plain(mismatch.message), mismatch.hint, at_key=not source)
+    return Problem(code, source, plain_sentence(mismatch.message), mismatch.hint, at_key=not source)
 
 
 def _leads(value: Any, path: Path) -> bool:
@@ -141,5 +143,6 @@ def _instance_field(value: Mapping[str, Any], member: str) -> Path:
     return ("instance", key) if key in value else ("instance",)
 
 
-def _plain(message: str) -> str:
+def plain_sentence(message: str) -> str:
+    """Return another room's sentence in the form of a diagnostic."""
     return message[:1].lower() + message[1:].rstrip(".") if message else message

@@ -12,6 +12,7 @@ from pipelines.assets import Asset, make_asset
 from pipelines.errors import DefinitionError
 from pipelines.language.diagnostics import Report
 from pipelines.language.nodes import Scalar, get
+from pipelines.language.pipeline_checks import pipeline_problems
 from pipelines.language.project import Project, resolve_inside
 from pipelines.language.request_checks import check_request
 from pipelines.language.request_merge import merge_request
@@ -87,6 +88,8 @@ def build_program(spec: PipelineSpec, report: Report, store: AssetStore) -> Prog
     """Return the requests of a checked specification; problems go to the report."""
     builder = _Builder(spec, report, store)
     steps = tuple(builder.step(step) for step in spec.steps)
+    for problem in pipeline_problems(spec):
+        report.problem(spec.tree, problem)
     unique = {asset.digest: asset for asset in store.made.values()}
     return Program(spec, steps, tuple(unique.values()))
 
