@@ -75,38 +75,42 @@ def execute(
     """
     values = bind(definition.parameters, parameters or {})
     identity = Identity(name, new_execution_id(), account, region)
-    started = time.time()
     objects = ObjectStore(store.objects, base)
-    resolver = Values(definition, identity, values, moment(started), objects.get)
+    now = time.time()
+    resolver = Values(definition, identity, values, moment(now), objects.get)
     limit = max(1, min(parallelism or max(2, os.cpu_count() or 1), MAX_PARALLEL))
-    history = History(store)
-    watch = observer or Observer()
-    history.begin(
-        identity,
-        started=started,
-        parallelism=limit,
-        isolation=isolation.name,
-        definition=json.dumps(definition.source),
-        parameters={key: wire(value) for key, value in values.items()},
-        experiment=_experiment(definition, resolver),
-    )
-    watch.started(
-        RunStart(identity, definition, limit, isolation.name, isolation.note, store.folder)
-    )
     around = Surroundings(
         store=store,
-        history=history,
+        history=History(store),
         registry=Registry(store),
         objects=objects,
         isolation=isolation,
         identity=identity,
         values=resolver,
-        cache=Cache(history, objects, name, cache),
-        observer=watch,
+        cache=Cache(History(store), objects, name, cache),
+        observer=observer or Observer(),
         cancelled=threading.Event(),
         faults=faults or {},
     )
+    _begin(definition, around, now, limit)
     return _Loop(definition, around, limit, stop or Stop()).run()
+
+
+def _begin(definition: Definition, around: Surroundings, now: float, limit: int) -> None:
+    """Record and tell that the execution starts."""
+    identity, isolation = around.identity, around.isolation
+    around.history.begin(
+        identity,
+        started=now,
+        parallelism=limit,
+        isolation=isolation.name,
+        definition=json.dumps(definition.source),
+        parameters={key: wire(value) for key, value in around.values.parameters.items()},
+        experiment=_experiment(definition, around.values),
+    )
+    around.observer.started(
+        RunStart(identity, definition, limit, isolation.name, isolation.note, around.store.folder)
+    )
 
 
 def _experiment(definition: Definition, values: Values) -> dict[str, str] | None:

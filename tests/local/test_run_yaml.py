@@ -1,0 +1,126 @@
+"""`sagedag run` on YAML: compile, publish the code, run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+YAML = """
+pipeline: count-{{ vars.what }}
+vars: {what: rows}
+parameters:
+  Data: data/rows.csv
+  Least: 2
+steps:
+  count:
+    type: Processing
+    code: code/count.py
+    image: {framework: sklearn, version: 1.2-1}
+    instance: ml.m5.large
+    arguments: {least: "${parameters.Least}"}
+    inputs: {data: "${parameters.Data}"}
+    outputs: [report]
+    files: {count: report/count.json}
+  enough:
+    type: Condition
+    if: steps.count.files.count.rows >= parameters.Least
+    then:
+      again:
+        type: Processing
+        code: code/count.py
+        image: {framework: sklearn, version: 1.2-1}
+        instance: ml.m5.large
+        inputs: {data: "${steps.count.outputs.report}"}
+        outputs: [report]
+    else:
+      stop:
+        type: Fail
+        message: "only ${steps.count.files.count.rows} rows"
+"""
+
+SCRIPT = """
+import json
+from pathlib import Path
+
+rows = sum(len(p.read_text().splitlines()) for p in Path("/opt/ml/processing/data").iterdir())
+print(rows, "rows")
+Path("/opt/ml/processing/report/count.json").write_text(json.dumps({"rows": rows}))
+"""
+
+
+class Definitions:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.pipeline = folder / "definitions/count"
+        (self.pipeline / "code").mkdir(parents=True)
+        (self.pipeline / "data").mkdir()
+        (folder / "definitions/environments.yaml").write_text("environments: {local: {}}\n")
+        (self.pipeline / "pipeline.yaml").write_text(YAML)
+        (self.pipeline / "code/count.py").write_text(SCRIPT)
+        (self.pipeline / "data/rows.csv").write_text("1\n2\n3\n")
+
+    def run(
+        self, *arguments: str, code: int = 0, text: str | None = None, folder: str = "."
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "pipelines", "run", *arguments],
+            cwd=self.folder / folder,
+            input=text,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+
+@pytest.fixture
+def definitions(tmp_path: Path) -> Definitions:
+    return Definitions(tmp_path)
+
+
+def test_a_folder_is_compiled_its_code_published_and_run(definitions: Definitions) -> None:
+    done = definitions.run("definitions/count", "--json")
+    found = json.loads(done.stdout)
+    assert found["status"] == "Succeeded"
+    assert found["pipeline"] == "count-rows"
+    assert [step["StepName"] for step in found["steps"]] == ["count", "enough", "again"]
+    # The store stands beside the folder of the definitions, wherever the command runs.
+    assert found["store"] == str(definitions.folder / ".sagedag")
+    assert list((definitions.folder / ".sagedag/s3").glob("*/**/files/count.py"))
+    assert "3 rows" in Path(found["steps"][0]["Log"]).read_text()
+
+
+def test_values_and_variables_of_the_command_line(definitions: Definitions) -> None:
+    (definitions.folder / "mine.csv").write_text("1\n")
+    done = definitions.run(
+        "definitions/count/pipeline.yaml", "-p", "Data=mine.csv", "--var", "what=mine", code=5
+    )
+    assert "Pipeline   count-mine" in done.stdout
+    assert "stop failed: only 1 rows" in done.stdout
+
+
+def test_yaml_from_standard_input(definitions: Definitions) -> None:
+    out = definitions.run("-", text=YAML, folder="definitions/count").stdout
+    assert "Pipeline   count-rows" in out and "Succeeded" in out
+
+
+def test_mistakes_are_shown_where_they_are_and_nothing_runs(definitions: Definitions) -> None:
+    broken = YAML.replace("type: Fail", "type: Fial")
+    (definitions.pipeline / "pipeline.yaml").write_text(broken)
+    done = definitions.run("definitions/count", code=1)
+    assert "pipeline.yaml:" in done.stderr and "did you mean `Fail`?" in done.stderr
+    assert not (definitions.folder / ".sagedag").exists()
+    assert "each of: definitions/count" in definitions.run("definitions", code=2).stderr
+    assert (
+        "--name is for JSON" in definitions.run("definitions/count", "--name", "x", code=2).stderr
+    )
