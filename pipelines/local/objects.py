@@ -193,6 +193,10 @@ class ObjectStore:
             whole.update(bytes.fromhex(self._file_digest(entry.path)))
         return whole.hexdigest()
 
+    def sweep(self) -> None:
+        """Remove what killed runs left half written. Only for who holds the store alone."""
+        shutil.rmtree(self.root / ".writing", ignore_errors=True)
+
     def _file_digest(self, path: Path) -> str:
         status = path.stat()
         known = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

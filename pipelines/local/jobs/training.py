@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.isolation import ML
 from pipelines.local.jobs.archive import pack
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
 from pipelines.local.jobs.material import (
+    inside,
     note_instances,
     prepare_folder,
     read_message,
@@ -22,7 +25,7 @@ from pipelines.local.jobs.material import (
     write_json,
 )
 from pipelines.local.jobs.metrics import final_metrics
-from pipelines.local.jobs.outputs import LinkLeaves, output_files
+from pipelines.local.jobs.outputs import LinkLeaves, output_files, upload_output
 from pipelines.local.jobs.process import Command, Overdue, run_command
 from pipelines.local.jobs.toolkit import training_command
 
@@ -71,7 +74,7 @@ def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, A
         command = training_command(request, context)
         _enter(description, "Training", "Running the job's process")
         description["TrainingStartTime"] = description["LastModifiedTime"]
-        _run(command, context)
+        _run(command, request, context)
         _enter(description, "Uploading", "Storing the model")
         _store(request, context)
         metrics = final_metrics(request, context, description["LastModifiedTime"])
@@ -90,9 +93,12 @@ def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, A
     return description
 
 
-def _run(command: Command, context: JobContext) -> None:
-    """Run the process; a failing one may have left its reason."""
-    code = run_command(command, context)
+def _run(command: Command, request: Mapping[str, Any], context: JobContext) -> None:
+    """Run the process; a failing one may have left its reason, and any one its checkpoints."""
+    try:
+        code = run_command(command, context)
+    finally:
+        _store_checkpoints(request, context)
     if code != 0:
         reason = read_message(context.ml / "output" / "failure", FAILURE_REASON_LENGTH)
         raise JobFailed(_failure(code, reason), context.log, code)
@@ -158,8 +164,9 @@ def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
         {name: _channel_configuration(channel) for name, channel in channels.items()},
     )
     write_json(context, "input/config/resourceconfig.json", resource_configuration(request))
-    for folder in ("model", "output/data", "code", "checkpoints"):
+    for folder in ("model", "output/data", "code"):
         (context.ml / folder).mkdir(parents=True, exist_ok=True)
+    _fetch_checkpoints(request, context)
     note_instances(context, request.get("ResourceConfig", {}).get("InstanceCount"))
     for name, channel in channels.items():
         if "/" in name or name in ("", ".", "..") or "\0" in name:
@@ -192,6 +199,41 @@ def _channel_configuration(channel: Mapping[str, Any]) -> dict[str, str]:
     if "ContentType" in channel:
         configuration["ContentType"] = channel["ContentType"]
     return configuration
+
+
+def _checkpoints(request: Mapping[str, Any], context: JobContext) -> tuple[Path, str] | None:
+    """The folder of checkpoints and where they are kept between jobs, if the request keeps any.
+
+    Source: API reference, CheckpointConfig: copied from S3 at the start, to S3 as they are written.
+    """
+    configuration = request.get("CheckpointConfig")
+    if not configuration:
+        return None
+    path = str(configuration.get("LocalPath") or f"{ML}/checkpoints")
+    return inside(context, path.rstrip("/"), "checkpoints"), str(configuration["S3Uri"])
+
+
+def _fetch_checkpoints(request: Mapping[str, Any], context: JobContext) -> None:
+    kept = _checkpoints(request, context)
+    if kept is None:
+        return
+    folder, uri = kept
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if context.objects.exists(uri):
+            context.objects.download(uri, folder)
+    except (ExecutionFailed, OSError) as problem:
+        raise JobFailed(f"ClientError: checkpoints: {problem}", context.log) from None
+
+
+def _store_checkpoints(request: Mapping[str, Any], context: JobContext) -> None:
+    kept = _checkpoints(request, context)
+    if kept is None:
+        return
+    try:
+        upload_output(*kept, context.objects, context.ml)
+    except (ExecutionFailed, LinkLeaves, OSError) as problem:
+        raise JobFailed(f"ClientError: checkpoints: {problem}", context.log) from None
 
 
 def _store(request: Mapping[str, Any], context: JobContext) -> None:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
-import signal
 import subprocess
 import sys
-import textwrap
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from job_workshop import Workshop, eventually, processing_request, running
+from job_workshop import Workshop, processing_request
 
 from pipelines.errors import ExecutionFailed, UsageError
 from pipelines.local import isolation
 from pipelines.local.isolation import Isolation, Probe, choose, guard, probe_all
 from pipelines.local.isolation.userns import way_out
-from pipelines.local.jobs import JobFailed, JobStopped, run_processing
+from pipelines.local.jobs import JobFailed, run_processing
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]
@@ -235,94 +231,6 @@ def test_links_within_the_job_are_followed(every_mode: Workshop) -> None:
         "s3://bucket/out/whole/a",
     )
     assert every_mode.output("one") == "here"
-
-
-def test_cancelling_lets_a_job_clean_up(every_mode: Workshop) -> None:
-    script = textwrap.dedent(
-        """
-        import signal, sys, time
-        def end(*_):
-            print("cleaned up", flush=True)
-            sys.exit(0)
-        signal.signal(signal.SIGTERM, end)
-        print("ready", flush=True)
-        time.sleep(60)
-        """
-    )
-    done = threading.Timer(0, lambda: None)
-
-    def cancel_when_ready() -> None:
-        eventually(lambda: "ready" in every_mode.lines)
-        every_mode.cancelled.set()
-
-    done = threading.Thread(target=cancel_when_ready)
-    done.start()
-    with pytest.raises(JobStopped) as stopped:
-        every_mode.process(script)
-    done.join()
-    assert every_mode.lines == ["ready", "cleaned up"]
-    assert stopped.value.description["ProcessingJobStatus"] == "Stopped"
-
-
-STUBBORN = """
-import os, signal, subprocess, sys, time
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-subprocess.Popen(["sleep", sys.argv[1]], start_new_session=True)
-print("ready", flush=True)
-time.sleep(60)
-"""
-
-
-def _marker() -> str:
-    return f"{secrets.randbelow(10**9) + 10**9}"
-
-
-def test_a_stubborn_job_is_killed_with_all_it_started(every_mode: Workshop) -> None:
-    every_mode.grace = 0.2
-    marker = _marker()
-    asked = threading.Thread(
-        target=lambda: (eventually(lambda: running(marker)), every_mode.cancelled.set())
-    )
-    asked.start()
-    with pytest.raises(JobStopped):
-        every_mode.process(STUBBORN, marker)
-    asked.join()
-    assert eventually(lambda: not running(marker), 3)
-
-
-def test_what_a_job_leaves_running_ends_with_it(every_mode: Workshop) -> None:
-    marker = _marker()
-    every_mode.process(STUBBORN.replace("time.sleep(60)", ""), marker)
-    assert eventually(lambda: not running(marker), 3)
-
-
-def test_jobs_die_with_a_killed_runner(every_mode: Workshop) -> None:
-    marker = _marker()
-    every_mode.objects.put("s3://bucket/code/script.py", STUBBORN.encode())
-    runner = textwrap.dedent(
-        f"""
-        import sys
-        sys.path[:0] = [{str(REPOSITORY)!r}, {str(HERE)!r}]
-        from pathlib import Path
-        from job_workshop import Workshop, processing_request
-        from pipelines.local.jobs import run_processing
-        workshop = Workshop(Path({str(every_mode.project)!r}), {every_mode.mode!r})
-        run_processing(processing_request({marker!r}), workshop.context())
-        """
-    )
-    process = subprocess.Popen([sys.executable, "-c", runner])
-    assert eventually(lambda: running(marker))
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert eventually(lambda: not running(marker), 5)
-
-
-def test_time_limit(every_mode: Workshop) -> None:
-    with pytest.raises(JobFailed, match=r"MaxRuntimeExceeded.*longer than 1 s") as failed:
-        every_mode.process(
-            "import time\ntime.sleep(60)", StoppingCondition={"MaxRuntimeInSeconds": 1}
-        )
-    assert failed.value.description["ProcessingJobStatus"] == "Stopped"
 
 
 NON_ROOT = """

@@ -28,6 +28,15 @@ def test_put_get_replace(store: ObjectStore) -> None:
         store.get("s3://bucket/none")
 
 
+def test_sweeping_removes_half_written_objects_alone(store: ObjectStore) -> None:
+    (store.root / ".writing" / "left").write_bytes(b"half")
+    before = store.list("s3://bucket")
+    store.sweep()
+    assert not (store.root / ".writing").exists()
+    assert store.list("s3://bucket") == before
+    store.put("s3://bucket/one", b"again")
+
+
 def test_list_is_a_prefix_search(store: ObjectStore) -> None:
     assert store.list("s3://bucket/data") == (
         "s3://bucket/data-2/c.csv",

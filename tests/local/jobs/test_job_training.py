@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from job_shapes import judge
-from job_workshop import ROLE, Workshop
+from job_training import model_of, sourcedir, training_request
+from job_workshop import Workshop
 
 from pipelines.local.jobs import JobFailed
 from pipelines.local.jobs.archive import unpack
@@ -34,73 +33,10 @@ open(os.path.join(os.environ["SM_OUTPUT_DATA_DIR"], "curve.txt"), "w").write(oth
 """
 
 
-def sourcedir(files: dict[str, str]) -> bytes:
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for name, text in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(text.encode())
-            archive.addfile(info, io.BytesIO(text.encode()))
-    return stream.getvalue()
-
-
-def training_request(**changes: Any) -> dict[str, Any]:
-    request: dict[str, Any] = {
-        "RoleArn": ROLE,
-        "AlgorithmSpecification": {
-            "TrainingImage": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn",
-            "TrainingInputMode": "File",
-            "MetricDefinitions": [
-                {"Name": "accuracy", "Regex": r"accuracy=([0-9.]+);"},
-                {"Name": "loss", "Regex": r"loss=(\S+)"},
-                {"Name": "absent", "Regex": r"absent=(\S+)"},
-            ],
-        },
-        "HyperParameters": {
-            "sagemaker_program": '"train.py"',
-            "sagemaker_submit_directory": '"s3://bucket/code/sourcedir.tar.gz"',
-            "sagemaker_container_log_level": "20",
-            "n-estimators": "10",
-            "model": '"random-forest"',
-            "plain": "not json",
-            "c": "0.5",
-            "deep": "true",
-        },
-        "InputDataConfig": [
-            {
-                "ChannelName": "train",
-                "ContentType": "text/csv",
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": "s3://bucket/data/train.csv",
-                        "S3DataDistributionType": "FullyReplicated",
-                    }
-                },
-            }
-        ],
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.xlarge",
-            "InstanceCount": 1,
-            "VolumeSizeInGB": 30,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
-    }
-    request.update(changes)
-    return request
-
-
 def fill(workshop: Workshop, train: str = TRAIN, **files: str) -> None:
     workshop.objects.put("s3://bucket/data/train.csv", b"1,2\n")
     code = {"train.py": train, "other.py": "CURVE = '1 2 3'\n", **files}
     workshop.objects.put("s3://bucket/code/sourcedir.tar.gz", sourcedir(code))
-
-
-def model_of(workshop: Workshop, answer: dict[str, Any], tmp_path: Path) -> Path:
-    workshop.objects.download(answer["ModelArtifacts"]["S3ModelArtifacts"], tmp_path / "fetched")
-    unpack(tmp_path / "fetched" / "model.tar.gz", tmp_path / "model")
-    return tmp_path / "model"
 
 
 def test_script_mode(every_mode: Workshop, tmp_path: Path) -> None:
@@ -290,6 +226,23 @@ def test_channels_that_cannot_be_prepared(workshop: Workshop) -> None:
         workshop.train(request)
 
 
+def test_checkpoints_outlive_a_failed_job(every_mode: Workshop) -> None:
+    fill(
+        every_mode,
+        "from pathlib import Path\n"
+        "kept = Path('/opt/ml/checkpoints/epoch')\n"
+        "epoch = int(kept.read_text()) + 1 if kept.exists() else 1\n"
+        "kept.write_text(str(epoch))\n"
+        "raise SystemExit(epoch < 2)\n",
+    )
+    request = training_request(CheckpointConfig={"S3Uri": "s3://bucket/checkpoints"})
+    with pytest.raises(JobFailed):
+        every_mode.train(request)
+    answer = every_mode.train(request)
+    judge("DescribeTrainingJob", answer)
+    assert every_mode.objects.get("s3://bucket/checkpoints/epoch") == b"2"
+
+
 def test_a_model_s_links_out_are_refused(every_mode: Workshop) -> None:
     fill(every_mode, "import os\nos.symlink('/etc/passwd', '/opt/ml/model/m')\n")
     with pytest.raises(JobFailed, match="symbolic link that leaves"):
@@ -310,70 +263,6 @@ def test_metrics_are_guarded(workshop: Workshop) -> None:
     with pytest.raises(JobFailed, match="takes too long"):
         workshop.train(request)
     assert time.monotonic() - started < 15
-
-
-def test_the_sdk_s_drivers_run_as_they_are(every_mode: Workshop, tmp_path: Path) -> None:
-    from importlib.util import find_spec
-
-    spec = find_spec("sagemaker.train")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("the SageMaker SDK 3 is not installed")
-    drivers = tmp_path / "sm_drivers"
-    folder = Path(spec.submodule_search_locations[0])
-    files = [each for each in (folder / "container_drivers").rglob("*.py") if each.is_file()]
-    for file in files:
-        target = drivers / file.relative_to(folder / "container_drivers")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file.read_bytes())
-    source = {"source_dir": "code", "entry_script": "train.py"}
-    (drivers / "sourcecode.json").write_text(json.dumps(source), encoding="utf-8")
-    (drivers / "distributed.json").write_text("{}", encoding="utf-8")
-    (drivers / "sm_train.sh").write_text(SM_TRAIN, encoding="utf-8")
-    every_mode.objects.upload(drivers, "s3://bucket/sm_drivers")
-    every_mode.objects.put("s3://bucket/plain/train.py", SDK_3.encode())
-    every_mode.objects.put("s3://bucket/data/train.csv", b"1,2\n")
-    request = training_request(HyperParameters={"depth": "3"})
-    request["AlgorithmSpecification"] |= {
-        "ContainerEntrypoint": ["/bin/bash"],
-        "ContainerArguments": [
-            "-c",
-            "chmod +x /opt/ml/input/data/sm_drivers/sm_train.sh && "
-            "/opt/ml/input/data/sm_drivers/sm_train.sh",
-        ],
-    }
-    for name in ("code", "sm_drivers"):
-        uri = f"s3://bucket/{'plain' if name == 'code' else name}/"
-        request["InputDataConfig"].append(
-            {
-                "ChannelName": name,
-                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
-            }
-        )
-    if every_mode.mode == "paths":
-        # The limit of that mode: the text of a shell script is not rewritten.
-        with pytest.raises(JobFailed):
-            every_mode.train(request)
-        return
-    answer = every_mode.train(request)
-    seen = json.loads((model_of(every_mode, answer, tmp_path) / "m").read_text(encoding="utf-8"))
-    assert seen == {"argv": ["--depth", "3"], "channel": "1,2\n", "host": "algo-1"}
-
-
-SM_TRAIN = """#!/bin/bash
-set -e
-SM_PYTHON_CMD=$(command -v python3)
-$SM_PYTHON_CMD /opt/ml/input/data/sm_drivers/scripts/environment.py
-source /opt/ml/input/sm_training.env
-cd /opt/ml/input/data/code
-$SM_PYTHON_CMD train.py --depth $SM_HP_DEPTH
-"""
-
-SDK_3 = """
-import json, os, sys
-json.dump({"argv": sys.argv[1:], "host": os.environ["SM_CURRENT_HOST"],
-           "channel": open(os.environ["SM_CHANNEL_TRAIN"] + "/train.csv").read()},
-          open(os.environ["SM_MODEL_DIR"] + "/m", "w"))
-"""
 
 
 def test_values_become_arguments_as_the_toolkit_writes_them() -> None:
