@@ -95,6 +95,9 @@ class Join:
     meaning: Meaning = ""
 
 
+UNKNOWN = JsonGet("", "", "")
+"""Stands where a reference is wrong, so that one mistake is told once."""
+
 Expr = Union[ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join]
 EXPRESSIONS = (ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join)
 
@@ -331,7 +334,8 @@ class StepRequest:
         arguments: the step's ``Arguments``, with expressions in them.
         clauses: a Condition's clauses.
         then, otherwise: a Condition's branches.
-        fields: further members of the step object (``step_fields``).
+        members: members of the step object beside the arguments, as the kind writes them.
+        fields: members of the step object that the definition gives (``step_fields``).
     """
 
     name: str
@@ -346,6 +350,7 @@ class StepRequest:
     clauses: tuple[Clause, ...] = ()
     then: tuple[StepRequest, ...] = ()
     otherwise: tuple[StepRequest, ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -445,6 +450,11 @@ class Kind:
     def build(self, step: Step, context: Context) -> Mapping[str, Any]:
         """Return the step's ``Arguments``."""
         raise NotImplementedError(self.name)
+
+    def members(self, step: Step, context: Context) -> Mapping[str, Any]:
+        """Return the members of the step object that stand beside its arguments."""
+        del step, context
+        return {}
 
     def property_files(self, step: Step) -> tuple[PropertyFile, ...]:
         """Return the step's property files."""

@@ -15,7 +15,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -107,10 +107,8 @@ def _sdk() -> SimpleNamespace:
         "sagemaker.mlops.workflow.pipeline": ["Pipeline"],
         "sagemaker.mlops.workflow.pipeline_experiment_config": ["PipelineExperimentConfig"],
         "sagemaker.mlops.workflow.steps": [
-            "CacheConfig", "ConfigurableRetryStep", "ProcessingStep", "StepTypeEnum",
-            "TrainingStep",
+            "CacheConfig", "ConfigurableRetryStep", "StepTypeEnum",
         ],
-        "sagemaker.mlops.workflow.model_step": ["ModelStep"],
         "sagemaker.mlops.workflow.condition_step": ["ConditionStep"],
         "sagemaker.mlops.workflow.fail_step": ["FailStep"],
         "sagemaker.mlops.workflow.step_dependency": ["StepDependency", "TriggerCondition"],
@@ -138,55 +136,88 @@ def _sdk() -> SimpleNamespace:
                 setattr(found, member, getattr(loaded, member))
     except ModuleNotFoundError as error:
         raise SdkMissing(str(error)) from error
-    found.steps = _step_classes(found)
     return found
 
 
-def _step_classes(sdk: SimpleNamespace) -> dict[str, type[Any]]:
-    """Return subclasses of the SDK's step classes whose request is given instead of produced.
+STEP_CLASSES = {
+    "Processing": ("steps", "ProcessingStep"),
+    "Training": ("steps", "TrainingStep"),
+    "Transform": ("steps", "TransformStep"),
+    "Tuning": ("steps", "TuningStep"),
+    "Model": ("model_step", "ModelStep"),
+    "RegisterModel": ("model_step", "ModelStep"),
+    "AutoML": ("automl_step", "AutoMLStep"),
+    "Callback": ("callback_step", "CallbackStep"),
+    "ClarifyCheck": ("clarify_check_step", "ClarifyCheckStep"),
+    "Cleanup": ("cleanup_step", "CleanupStep"),
+    "EMR": ("emr_step", "EMRStep"),
+    "EMRServerless": ("emr_serverless_step", "EMRServerlessStep"),
+    "Endpoint": ("endpoint_step", "EndpointStep"),
+    "EndpointConfig": ("endpoint_step", "EndpointConfigStep"),
+    "InferenceComponent": ("inference_component_step", "InferenceComponentStep"),
+    "Lambda": ("lambda_step", "LambdaStep"),
+    "Lineage": ("lineage_step", "LineageStep"),
+    "QualityCheck": ("quality_check_step", "QualityCheckStep"),
+}
+"""The SDK's class of each step type: module below ``workflow``, and name. A type without one is
+written by a plain step of the SDK."""
+
+
+@cache
+def _step_class(step_type: str) -> type[Any]:
+    """Return a subclass of the SDK's class for a type, whose request is given, not produced.
 
     The SDK's own classes call producers that talk to STS, IAM and S3 while compiling.
     """
+    sdk = _sdk()
+    base: Any = sdk.ConfigurableRetryStep
+    if step_type in STEP_CLASSES:
+        module, name = STEP_CLASSES[step_type]
+        base = getattr(importlib.import_module(f"sagemaker.mlops.workflow.{module}"), name)
 
-    def given(base: type[Any], step_type: Any) -> type[Any]:
-        class Given(base):  # type: ignore[misc]  # the SDK ships no types
-            """A step of the SDK with a request that was built before."""
+    class Given(base):  # type: ignore[misc]  # the SDK ships no types
+        """A step of the SDK with a request that was built before."""
 
-            def __init__(self, request: StepRequest, arguments: Any, **common: Any) -> None:
-                sdk.ConfigurableRetryStep.__init__(
-                    self,
-                    request.name,
-                    step_type,
-                    retry_policies=_retries(request.retries),
-                    **common,
-                )
-                self.step_args = None
-                self._arguments = arguments
-                self._properties = sdk.Properties(step_name=request.name, step=self)
-                self.cache_config = _cache(request.cache)
-                self.property_files = [
-                    sdk.PropertyFile(file.name, file.output, file.path)
-                    for file in request.property_files
-                ]
-                self.steps: list[Any] = []
+        def __init__(
+            self, request: StepRequest, arguments: Any, fields: Any, **common: Any
+        ) -> None:
+            known = step_type in {member.value for member in sdk.StepTypeEnum}
+            # The SDK refuses types it does not know; the compiler puts the real one back.
+            shown = sdk.StepTypeEnum(value=step_type) if known else sdk.StepTypeEnum.TRAINING
+            sdk.ConfigurableRetryStep.__init__(
+                self, request.name, shown, retry_policies=_retries(request.retries), **common
+            )
+            self.step_args = None
+            self._arguments = arguments
+            self._fields = fields
+            self._properties = sdk.Properties(step_name=request.name, step=self)
+            self.cache_config = _cache(request.cache)
+            self.property_files = [
+                sdk.PropertyFile(file.name, file.output, file.path)
+                for file in request.property_files
+            ]
+            self.steps: list[Any] = []
+            self.outputs: list[Any] = []
 
-            @property
-            def arguments(self) -> Any:
-                return self._arguments
+        @property
+        def arguments(self) -> Any:
+            return self._arguments
 
-            @property
-            def properties(self) -> Any:
-                return self._properties
+        @property
+        def properties(self) -> Any:
+            return self._properties
 
-        Given.__name__ = Given.__qualname__ = base.__name__
-        return Given
+        def to_request(self) -> Any:
+            made = sdk.ConfigurableRetryStep.to_request(self)
+            if self.cache_config:
+                made.update(self.cache_config.config)
+            if self.property_files:
+                made["PropertyFiles"] = [file.expr for file in self.property_files]
+            made.update(self._fields)
+            return made
 
-    return {
-        "Processing": given(sdk.ProcessingStep, sdk.StepTypeEnum.PROCESSING),
-        "Training": given(sdk.TrainingStep, sdk.StepTypeEnum.TRAINING),
-        "Model": given(sdk.ModelStep, sdk.StepTypeEnum.CREATE_MODEL),
-        "RegisterModel": given(sdk.ModelStep, sdk.StepTypeEnum.REGISTER_MODEL),
-    }
+    Given.__name__ = Given.__qualname__ = base.__name__
+    return Given
 
 
 class _NoClient:
@@ -315,7 +346,8 @@ class _Translator:
         arguments = self.value(request.arguments)
         if request.type == "Fail":
             return sdk.FailStep(request.name, error_message=arguments["ErrorMessage"], **common)
-        return sdk.steps[request.type](request, arguments, **common)
+        fields = self.value(request.members)
+        return _step_class(request.type)(request, arguments, fields, **common)
 
     def dependency(self, step: str, when: str) -> Any:
         """Return a step's name, or with a trigger the SDK's StepDependency."""
