@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.runs import JSON, STORE, opened
+from pipelines.cli.runs import JSON, STORE, ListByDefault, opened
 
 
 @click.group(
-    invoke_without_command=True,
+    cls=ListByDefault,
     epilog="""\b
 Examples:
   sagedag models
@@ -19,17 +19,14 @@ Examples:
   sagedag models show pulsar --version 3 --json
 """,
 )
-@click.pass_context
-def command(ctx: click.Context) -> None:
-    """List and inspect the models that runs of this machine registered and created."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_models)
+def command() -> None:
+    """List and inspect registered and created models; without a command, list."""
 
 
 @command.command("list")
 @STORE
 @JSON
-def list_models(folder: Path | None = None, as_json: bool = False) -> None:
+def list_models(folder: Path | None, as_json: bool) -> None:
     """List every version of every group, latest first, and created models."""
     from pipelines.local import responses
     from pipelines.local.encoding import plain

@@ -45,8 +45,18 @@ def opened(folder: Path | None) -> Iterator[Store]:
         yield store
 
 
+class ListByDefault(click.Group):
+    """A group whose ``list`` command may be left out: ``sagedag runs --json``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``list`` before options that are not the group's own."""
+        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 @click.group(
-    invoke_without_command=True,
+    cls=ListByDefault,
     epilog="""\b
 Examples:
   sagedag runs
@@ -55,27 +65,21 @@ Examples:
   sagedag runs logs latest train
 """,
 )
-@click.pass_context
-def command(ctx: click.Context) -> None:
-    """List and inspect the runs of this machine.
+def command() -> None:
+    """List and inspect the runs of this machine; without a command, list.
 
     RUN is a run's id, the beginning of one, its ARN, or `latest`.
     """
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(list_runs)
 
 
 @command.command("list")
 @click.option("--pipeline", metavar="NAME", help="Only runs of this pipeline.")
-@click.option("-n", "limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option(
+    "-n", "limit", type=click.IntRange(1), default=20, show_default=True, help="At most this many."
+)
 @STORE
 @JSON
-def list_runs(
-    pipeline: str | None = None,
-    limit: int = 20,
-    folder: Path | None = None,
-    as_json: bool = False,
-) -> None:
+def list_runs(pipeline: str | None, limit: int, folder: Path | None, as_json: bool) -> None:
     """List runs, latest first."""
     from pipelines.local import responses
     from pipelines.local.encoding import plain

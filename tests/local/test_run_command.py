@@ -211,6 +211,10 @@ def test_runs_and_models_list_show_and_log(sagedag: Project) -> None:
     assert "its steps are: job, gate" in sagedag("runs", "logs", first, "jab", code=2).stderr
     assert "there is no run `zzz`" in sagedag("runs", "show", "zzz", code=2).stderr
     listed = json.loads(sagedag("runs", "list", "--json").stdout)
+    assert (
+        json.loads(sagedag("runs", "--json", "--store", "../.sagedag", folder="code").stdout)
+        == listed
+    )
     assert len(listed["PipelineExecutionSummaries"]) == 2
     models = sagedag("models", folder="code").stdout
     assert models.splitlines()[1].split()[:3] == ["birds", "1", "PendingManualApproval"]

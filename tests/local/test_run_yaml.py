@@ -100,18 +100,12 @@ def test_a_folder_is_compiled_its_code_published_and_run(definitions: Definition
     assert "3 rows" in Path(found["steps"][0]["Log"]).read_text()
 
 
-def test_values_and_variables_of_the_command_line(definitions: Definitions) -> None:
-    (definitions.folder / "mine.csv").write_text("1\n")
-    done = definitions.run(
-        "definitions/count/pipeline.yaml", "-p", "Data=mine.csv", "--var", "what=mine", code=5
-    )
+def test_standard_input_with_values_and_variables(definitions: Definitions) -> None:
+    (definitions.pipeline / "mine.csv").write_text("1\n")
+    options = ["-p", "Data=mine.csv", "--var", "what=mine"]
+    done = definitions.run("-", *options, text=YAML, folder="definitions/count", code=5)
     assert "Pipeline   count-mine" in done.stdout
     assert "stop failed: only 1 rows" in done.stdout
-
-
-def test_yaml_from_standard_input(definitions: Definitions) -> None:
-    out = definitions.run("-", text=YAML, folder="definitions/count").stdout
-    assert "Pipeline   count-rows" in out and "Succeeded" in out
 
 
 def test_mistakes_are_shown_where_they_are_and_nothing_runs(definitions: Definitions) -> None:

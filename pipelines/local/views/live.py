@@ -20,6 +20,8 @@ from pipelines.local.views.words import clean, duration
 
 # Lines of the screen that are not the table's.
 _MARGIN = 8
+# Most lines of the last drawing, which stays.
+_LAST = 60
 
 
 @dataclass
@@ -56,6 +58,7 @@ class LiveView(Observer):
         self._mutex = threading.RLock()
         self._rows: dict[str, _Row] = {}
         self._message = ""
+        self._over = False
         self._live: Live | None = None
 
     def waiting(self, text: str) -> None:
@@ -125,6 +128,7 @@ class LiveView(Observer):
         del status
         with self._mutex:
             self._message = ""
+            self._over = True
             for row in self._rows.values():
                 if row.state == "waiting":
                     row.state = "not run"
@@ -137,13 +141,15 @@ class LiveView(Observer):
     def _draw(self) -> RenderableType:
         with self._mutex:
             rows = list(self._rows.values())
-            room = max(5, self._console.height - _MARGIN)
+            # What stays standing may scroll; what is redrawn may not.
+            room = _LAST if self._over else max(5, self._console.height - _MARGIN)
             hidden = 0
             if len(rows) > room:
                 rows, hidden = _busiest(rows, room)
             parts: list[RenderableType] = [self._table(rows)]
             if hidden:
-                parts.append(Text(f"  and {hidden} more steps: {self._counts()}", style="dim"))
+                text = f"   {hidden} more are not shown; of all steps: {self._counts()}"
+                parts.append(Text(text, style="dim"))
             if self._message:
                 parts.append(Text(self._message, style="yellow"))
             return Group(*parts)

@@ -20,6 +20,9 @@ from pipelines.local.views.words import (
     shown,
 )
 
+# A table's last column; the whole reason stands above it or in the step's log.
+_NOTE = 100
+
 
 def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
     """Write a run: when, how, with which parameters, its steps and what it left."""
@@ -76,6 +79,7 @@ def _step_row(step: StepRecord) -> tuple[str, str, str, str, str]:
         note = f"from run {step.cache_source.rpartition('/')[2]}"
     elif step.failure_reason:
         note = clean_lines(step.failure_reason)[0]
+        note = note if len(note) <= _NOTE else note[: _NOTE - 1] + "…"
     elif step.type == "Condition" and step.properties:
         note = str(step.properties.get("Outcome", "")).lower()
     if step.attempts > 1:
