@@ -50,12 +50,16 @@ class Bubblewrap(Isolation):
         )
         return holding(Launch(argv, sandbox.environment, sandbox.scratch, inherited))
 
-    def stop(self, process: int) -> None:
+    def stop(self, process: int) -> bool:
         """Ask the job's own processes to end; bwrap itself would end without asking them."""
-        for each in descendants(process):
+        asked = False
+        # What is no child of bwrap yet may still become bwrap.
+        for each in descendants(process) - descendants(process, generations=1):
             with contextlib.suppress(OSError):
                 if Path(f"/proc/{each}/comm").read_text(encoding="utf-8").strip() != "bwrap":
                     os.kill(each, signal.SIGTERM)
+                    asked = True
+        return asked
 
 
 def arguments(layout: Layout) -> tuple[str, ...]:
@@ -64,15 +68,18 @@ def arguments(layout: Layout) -> tuple[str, ...]:
     return (*layout.options, *read_only)
 
 
-def descendants(process: int) -> list[int]:
+def descendants(process: int, generations: int = 1000) -> set[int]:
     """The processes that a process started, and those that they did; not itself."""
-    found: list[int] = []
-    pending = [process]
-    while pending:
-        current = pending.pop()
-        children = Path(f"/proc/{current}/task/{current}/children")
-        with contextlib.suppress(OSError, ValueError):
-            started = [int(number) for number in children.read_text(encoding="ascii").split()]
-            found += started
-            pending += started
+    found: set[int] = set()
+    newest = {process}
+    for _ in range(generations):
+        started: set[int] = set()
+        for current in newest:
+            children = Path(f"/proc/{current}/task/{current}/children")
+            with contextlib.suppress(OSError, ValueError):
+                started |= set(map(int, children.read_text(encoding="ascii").split()))
+        newest = started - found
+        found |= started
+        if not newest:
+            break
     return found

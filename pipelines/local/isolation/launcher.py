@@ -58,6 +58,7 @@ ARITY = {
     "--dir": 1, "--symlink": 2, "--proc": 1, "--dev": 1, "--chdir": 1,
 }  # fmt: skip
 OLD = "/.old-root"
+FORWARDED = (signal.SIGTERM, signal.SIGUSR1)
 RESTORED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGUSR1)
 HOST = "algo-1"
 KILL_ROUNDS = 500  # of 2 ms: what cannot be killed in a second is another user's
@@ -106,13 +107,15 @@ def attend(child_main, lifeline: int, status: int) -> int:  # type: ignore[no-un
     wakeup, wake = os.pipe()
     os.set_blocking(wake, False)
     os.set_blocking(wakeup, False)
-    asked: list[int] = []
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, lambda number, _frame: asked.append(number))
+    for number in FORWARDED:
+        signal.signal(number, lambda number, _frame: ASKED.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    # Python forgets in a new child what came while it was forked; blocked signals wait instead.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     child = os.fork()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
     if child == 0:
         os.setpgid(0, 0)
         child_main()
@@ -124,6 +127,11 @@ def attend(child_main, lifeline: int, status: int) -> int:  # type: ignore[no-un
         if how is not None:
             kill_rest(child)
             return 128 + os.WTERMSIG(how) if os.WIFSIGNALED(how) else os.WEXITSTATUS(how)
+        while ASKED:
+            if ASKED[0] == signal.SIGUSR1:
+                kill_rest(child)
+                return 128 + signal.SIGKILL
+            signal_group(child, ASKED.pop(0))
         ready, _, _ = select.select(watched, [], [])
         if lifeline in ready:
             kill_rest(child)
@@ -132,11 +140,6 @@ def attend(child_main, lifeline: int, status: int) -> int:  # type: ignore[no-un
             os.read(wakeup, 64)
         except BlockingIOError:
             pass
-        while asked:
-            if asked[0] == signal.SIGUSR1:
-                kill_rest(child)
-                return 128 + signal.SIGKILL
-            signal_group(child, asked.pop(0))
 
 
 def reap(child: int) -> int | None:
@@ -179,6 +182,8 @@ def run(command: list[str], status: int) -> None:
     for number in RESTORED:
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
+    for asked in ASKED:
+        os.kill(os.getpid(), asked)
     try:
         os.execvp(command[0], command)  # noqa: S606 - a job's command is a list, never a shell line
     except OSError as problem:
@@ -200,6 +205,9 @@ def signal_group(group: int, number: int) -> None:
             continue
     return None
 
+
+ASKED: list[int] = []
+"""Signals to act on; forks inherit those that came before them, so none is lost."""
 
 _LIBC: list[ctypes.CDLL] = []
 

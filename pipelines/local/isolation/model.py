@@ -96,10 +96,11 @@ class Isolation(ABC):
         """A text with the container's paths as this mode's jobs have to spell them."""
         return text
 
-    def stop(self, process: int) -> None:
-        """Ask a started job to end; it may still clean up."""
+    def stop(self, process: int) -> bool:
+        """Ask a started job to end; it may still clean up. False: it was not there to be asked."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(process, signal.SIGTERM)
+        return True
 
     def kill(self, process: int) -> None:
         """End a started job and everything it started, now.

@@ -117,7 +117,7 @@ def _attend(
     lines = LineReader(context.on_line)
     started = time.monotonic()
     asked: float | None = None
-    overdue = False
+    overdue = heard = False
     assert process.stdout is not None
     with process.stdout as stream:
         try:
@@ -130,7 +130,9 @@ def _attend(
                 overdue = overdue or (seconds is not None and now - started > seconds)
                 if asked is None and (overdue or context.cancelled.is_set()):
                     asked = now
-                    context.isolation.stop(process.pid)
+                    heard = context.isolation.stop(process.pid)
+                elif asked is not None and not heard and now - asked <= context.grace:
+                    heard = context.isolation.stop(process.pid)
                 elif asked is not None and now - asked > context.grace + STUBBORN:
                     process.kill()
                 elif asked is not None and now - asked > context.grace:

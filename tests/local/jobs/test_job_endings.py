@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,19 @@ def test_cancelling_lets_a_job_clean_up(every_mode: Workshop) -> None:
     done.join()
     assert every_mode.lines == ["ready", "cleaned up"]
     assert stopped.value.description["ProcessingJobStatus"] == "Stopped"
+
+
+def test_cancelling_at_any_moment_is_heard(every_mode: Workshop) -> None:
+    every_mode.process("")
+    for number in range(8):
+        every_mode.cancelled.clear()
+        timer = threading.Timer(0.012 * number, every_mode.cancelled.set)
+        timer.start()
+        started = time.monotonic()
+        with pytest.raises(JobStopped):
+            every_mode.process("import time\ntime.sleep(60)")
+        timer.join()
+        assert time.monotonic() - started < every_mode.grace - 1, number
 
 
 STUBBORN = """
