@@ -176,7 +176,7 @@ class Processing(Kind):
             return Attribute(uri, tuple(rest[1:]))
         if len(rest) == 1:
             return NoAttribute(
-                1, f"say which value of the file `{rest[0]}` is meant", [f"{rest[0]}.some.value"]
+                1, f"say which value of the file `{rest[0]}` is meant: `files.{rest[0]}.VALUE`"
             )
         return Attribute(JsonGet(step.name, str(rest[0]), json_path(rest[1:])))
 

@@ -12,10 +12,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.language.diagnostics import nearest
+from pipelines.language.diagnostics import as_clause, nearest
 from pipelines.language.schema import resolve_ref
 from pipelines.language.validation import kind_of, option_for
 from steps._contract import (
+    UNKNOWN,
     Join,
     Path,
     Problem,
@@ -115,12 +116,14 @@ def _judge_expression(value: Any, schema: Any, path: Path, literal: bool) -> Ite
         return
     text = select(schema, "")
     wanted = text.get("x-meaning", "")
+    if value is UNKNOWN:
+        return
     if wanted and not isinstance(value, Join) and not _fits(value, wanted):
         yield Problem(
             "wrong-reference",
             path,
             f"{_MEANINGS[wanted]} is wanted here, not "
-            f"{_MEANINGS.get(value.meaning) or 'a ' + value.type}",
+            f"{_MEANINGS.get(value.meaning) or _TYPES[value.type]}",
             _REMEDIES.get((wanted, value.meaning), ""),
         )
     options = [resolve_ref(option) for option in schema.get("anyOf", [])]
@@ -135,9 +138,14 @@ def _judge_expression(value: Any, schema: Any, path: Path, literal: bool) -> Ite
         }[numeric]
         if value.type not in fits:
             kind = {"integer": "a whole number", "number": "a number"}.get(numeric, "a boolean")
-            yield Problem("wrong-reference", path, f"{kind} is wanted here, not a {value.type}")
+            message = f"{kind} is wanted here, not {_TYPES[value.type]}"
+            yield Problem("wrong-reference", path, message)
 
 
+_TYPES = {
+    "string": "a text", "integer": "a whole number", "float": "a number", "boolean": "a boolean",
+    "any": "a value",
+}  # fmt: skip
 _MEANINGS = {
     "s3": "an S3 URI",
     "model-name": "a model's name",
@@ -166,13 +174,10 @@ def _judge_text(value: str, schema: Any, path: Path) -> Iterator[Problem]:
         try:
             parse(value)
         except DurationError as error:
-            message = str(error).rstrip(".")
-            yield Problem(
-                "bad-duration",
-                path,
-                message[:1].lower() + message[1:],
-                "write `2h`, `90m`, `1d12h` or ISO 8601: `PT2H`",
-            )
+            message, _, hint = str(error).partition(". ")
+            if value.lower() in ("yes", "no", "on", "off"):
+                hint = "yes and no are `true` and `false` in YAML 1.2"
+            yield Problem("bad-duration", path, as_clause(message), as_clause(hint))
     if schema.get("x-instance") and not _INSTANCE.fullmatch(value):
         hint = "write it as `ml.m5.large`"
         if value.startswith("ml-"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pipelines.errors import DefinitionError
+from pipelines.language.foreign import settle
 from pipelines.language.nodes import Node, Source, Span, locate
 from steps._contract import Path, Problem
 
@@ -59,6 +60,7 @@ class Report:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span, str, str], Diagnostic] = {}
+        self._blamed: set[Path] = set()
 
     def add(
         self,
@@ -70,7 +72,7 @@ class Report:
         level: Level = "error",
     ) -> None:
         """Add a diagnostic at a known place."""
-        made = Diagnostic(code, source, span, message, hint, level)
+        made = Diagnostic(code, source, span, settle(message), settle(hint), level)
         self._found.setdefault(made.sort_key, made)
 
     def at(self, node: Node, code: str, message: str, hint: str = "") -> None:
@@ -80,7 +82,17 @@ class Report:
     def problem(self, root: Node, problem: Problem, base: Path = ()) -> None:
         """Add a kind's problem; ``base`` leads from ``root`` to the step."""
         source, span = locate(root, (*base, *problem.path), at_key=problem.at_key)
+        if problem.level == "error":
+            self.blame((*base, *problem.path))
         self.add(problem.code, source, span, problem.message, problem.hint, problem.level)
+
+    def blame(self, path: Path) -> None:
+        """Remember that an error was told at a path of the definition."""
+        self._blamed.add(path)
+
+    def blames(self, path: Path) -> bool:
+        """Whether an error was told at a path, above it or below it."""
+        return any(each[: len(path)] == path[: len(each)] for each in self._blamed)
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
@@ -105,8 +117,17 @@ def nearest(word: str, options: Iterable[str]) -> str:
     key = word.lower().replace("_", "-")
     if key in folded:
         return folded[key]
-    near = difflib.get_close_matches(key, folded, 1, 0.65)
-    return folded[near[0]] if near else ""
+    near = difflib.get_close_matches(key, folded, 1, 0.7)
+    if near:
+        return folded[near[0]]
+    begun = [option for option in folded if len(key) > 3 and option.startswith(key)]
+    return folded[begun[0]] if len(begun) == 1 else ""
+
+
+def as_clause(sentence: str) -> str:
+    """Return a sentence as messages and hints are written: a small letter first, no full stop."""
+    text = sentence.rstrip(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
 def suggest(word: str, options: Iterable[str], *, most: int = 8) -> str:
@@ -157,7 +178,7 @@ def _as_text(d: Diagnostic, color: bool) -> str:
     head = f"{d.source.name}:{d.span.line}:{d.span.column}: "
     label = _paint(f"{d.level}[{d.code}]", f"1;{tint}", color)
     rows = [_paint(escape_control(head), "1", color) + f"{label}: {escape_control(d.message)}"]
-    lines = d.source.text.splitlines()
+    lines = d.source.lines
     number = str(d.span.line)
     pad = " " * len(number)
     bar = _paint("|", "2", color)

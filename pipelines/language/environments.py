@@ -11,7 +11,7 @@ from pipelines.language.nodes import MapNode, Node, Scalar, Span, get, plain
 from pipelines.language.project import Project, command_line_source, read_file, shown
 from pipelines.language.schema import ENVIRONMENT
 from pipelines.language.source import resolve_plain
-from pipelines.language.template import Names, foreign, render_scalar
+from pipelines.language.template import Names, render_scalar
 from pipelines.language.validation import problems_of_environments
 from steps._contract import Environment
 
@@ -161,7 +161,5 @@ def _check_complete(made: Environment, node: Node, report: Report) -> None:
 def variable(name: str, text: str) -> Node:
     """Return the tree of a value given with ``--var``; it is read as a YAML scalar."""
     value = resolve_plain(text)
-    if isinstance(value, str):
-        value = foreign(value)
     source = command_line_source(f"--var {name}={text}")
     return Scalar(value, text, source, Span(1, 1, len(source.text) + 1), quoted=True)

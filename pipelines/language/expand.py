@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelines.language.diagnostics import Report, suggest
-from pipelines.language.merge import BRANCHES, apply_defaults, inherit
+from pipelines.language.diagnostics import Report, nearest, suggest
+from pipelines.language.foreign import settle
+from pipelines.language.merge import BRANCHES, apply_defaults, inherit, is_null
 from pipelines.language.nodes import (
     Entry,
     MapNode,
@@ -26,6 +27,7 @@ from pipelines.language.nodes import (
 from pipelines.language.references import referenced_steps
 from pipelines.language.schema import MAX_STEPS
 from pipelines.language.template import Names, render, render_scalar
+from pipelines.language.validation import describe
 from steps import KINDS, kind_named
 from steps._contract import Kind, Path
 
@@ -75,6 +77,8 @@ class Expander:
         self.report = report
         self.seen: dict[str, Scalar] = {}
         self.count = 0
+        self.dropped: set[str] = set()
+        """Keys of what could not be made a step; references to them are not told a second time."""
 
     def expand(self, block: Node | None) -> tuple[list[Expanded], MapNode | None]:
         """Return the steps of the ``steps`` block and the block as it stands now."""
@@ -93,10 +97,13 @@ class Expander:
         for name, entry in block.entries.items():
             node = entry.value
             if not isinstance(node, MapNode):
-                self.report.at(node, "wrong-type", f"the step `{name}` is a map of fields")
+                message = f"the step `{name}` is a map of fields, not {describe(plain(node))}"
+                self.report.at(node, "wrong-type", message)
+                self.dropped.add(name)
                 continue
             kind = self.kind_of(name, entry, node)
             if kind is None:
+                self.dropped.add(name)
                 continue
             for combination in self.combinations(node, names):
                 local = names if combination is None else names.with_values(matrix=combination)
@@ -111,11 +118,13 @@ class Expander:
         """Return the step's kind; None (and a diagnostic) where it has none."""
         stated = get(node, "type")
         if stated is None:
+            kinds = "the kinds are " + ", ".join(kind.name for kind in KINDS)
+            near = nearest("type", node.entries)
             self.report.at(
                 entry.key,
                 "missing-key",
                 f"the step `{name}` has no `type`",
-                "the kinds are " + ", ".join(kind.name for kind in KINDS),
+                f"did you mean `type` by `{near}`?" if near in node.entries else kinds,
             )
             return None
         kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
@@ -140,7 +149,7 @@ class Expander:
     ) -> Expanded | None:
         """Return one step with its defaults merged and its templates rendered."""
         key = render_scalar(entry.key, names, self.report)
-        name = str(key.value)
+        name = str(settle(str(key.value)))
         self.count += 1
         if self.count > MAX_STEPS:
             self.report.at(entry.key, "too-many", f"more than {MAX_STEPS:,} steps")
@@ -151,9 +160,14 @@ class Expander:
             return None
         self.seen[name] = entry.key
         merged = apply_defaults(node, kind, self.defaults)
-        fields = render(without(merged, "matrix", *BRANCHES), names, self.report)
+        fields = render(without(merged, "matrix", "if", *BRANCHES), names, self.report)
         assert isinstance(fields, MapNode)
-        own = frozenset(node.entries)
+        condition = get(merged, "if")
+        if isinstance(condition, Scalar):
+            condition = render_scalar(condition, names, self.report, condition=True)
+        if condition is not None:
+            fields = with_entry(fields, "if", condition, merged.entries["if"].key)
+        own = frozenset(n for n, e in node.entries.items() if not is_null(e.value))
         made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key)
         for field_name, target in made.branches():
             inner = get(merged, field_name)

@@ -9,20 +9,22 @@ from pathlib import Path
 
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.environments import Setting, variable
-from pipelines.language.merge import merge_layers, without_nulls
+from pipelines.language.merge import merge_layers, without_layer_nulls
 from pipelines.language.nodes import (
     Entry,
     MapNode,
     Node,
     Scalar,
     get,
+    key_at,
     mapping,
+    plain,
     with_entry,
     without,
 )
 from pipelines.language.project import Project, read_file, resolve_inside
 from pipelines.language.schema import TOP
-from pipelines.language.validation import kind_of
+from pipelines.language.validation import describe
 
 MAX_EXTENDS = 8
 
@@ -65,7 +67,7 @@ def read_layers(
     merged = merge_layers(layers)
     if variables:
         merged = _with_variables(merged, variables, [tree for _, tree in chain], report)
-    final = without_nulls(merged)
+    final = without_layer_nulls(merged)
     assert isinstance(final, MapNode)
     own = chain[0][1]
     # The order of the keys is that of the definition's own file, its places are its own.
@@ -117,6 +119,8 @@ def _overlay(tree: MapNode, setting: Setting, report: Report) -> MapNode | None:
     """Return the file's own overlay for the environment; unknown environments are reported."""
     block = get(tree, "environments")
     if not isinstance(block, MapNode):
+        if block is not None and not (isinstance(block, Scalar) and block.value is None):
+            report.at(block, "wrong-type", f"`environments` is a map, not {_kind(block)}")
         return None
     for name, entry in block.entries.items():
         if name not in setting.names:
@@ -126,15 +130,33 @@ def _overlay(tree: MapNode, setting: Setting, report: Report) -> MapNode | None:
                 f"there is no environment `{name}`",
                 suggest(name, setting.names) or "environments.yaml lists them",
             )
+        _check_overlay(name, entry.value, report)
     overlay = get(block, setting.environment.name)
-    if isinstance(overlay, MapNode):
-        for name in ("extends", "environments", "pipeline"):
-            if name in overlay.entries:
-                report.at(
-                    overlay.entries[name].key, "unknown-key", f"`{name}` can't stand in an overlay"
-                )
-        return without(overlay, "extends", "environments", "pipeline", *_ignored(overlay))
-    return None
+    return _of_overlay(overlay) if isinstance(overlay, MapNode) else None
+
+
+_NOT_IN_OVERLAYS = ("extends", "environments", "pipeline")
+
+
+def _of_overlay(overlay: MapNode) -> MapNode:
+    return without(overlay, *_NOT_IN_OVERLAYS, *_ignored(overlay))
+
+
+def _check_overlay(name: str, overlay: Node, report: Report) -> None:
+    """Report what is wrong with an overlay on its top level, whether it is chosen or not."""
+    if not isinstance(overlay, MapNode):
+        if not isinstance(overlay, Scalar) or overlay.value is not None:
+            report.at(overlay, "wrong-type", f"the overlay `{name}` is a map, not {_kind(overlay)}")
+        return
+    for key in _NOT_IN_OVERLAYS:
+        if key in overlay.entries:
+            message = f"`{key}` can't stand in an overlay"
+            report.at(overlay.entries[key].key, "unknown-key", message)
+    _mergeable(_of_overlay(overlay), report)
+
+
+def _kind(node: Node) -> str:
+    return describe(plain(node))
 
 
 def _mergeable(layer: MapNode, report: Report) -> bool:
@@ -150,9 +172,8 @@ def _mergeable(layer: MapNode, report: Report) -> bool:
         if wants_map and not isinstance(entry.value, MapNode):
             if isinstance(entry.value, Scalar) and entry.value.value is None:
                 continue
-            value = getattr(entry.value, "value", [])
-            got = {"array": "a list", "string": "a text", "null": "nothing"}.get(kind_of(value))
-            report.at(entry.value, "wrong-type", f"`{name}` is a map, not {got or 'a scalar'}")
+            message = f"`{name}` is a map, not {_kind(entry.value)}"
+            report.at(entry.value, "wrong-type", message)
             sound = False
     return sound
 
@@ -174,7 +195,9 @@ def _with_variables(
                 f"the definition has no variable `{name}`",
                 suggest(name, declared),
             )
-        known = with_entry(known, name, given)
+        # One that only the command line gives comes first: the file's own may use it.
+        made = {name: Entry(key_at(name, given), given)}
+        known = replace(known, entries={**made, **known.entries, **made})
     return with_entry(tree, "vars", known)
 
 

@@ -12,18 +12,19 @@ from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report
 from pipelines.language.environments import Setting, choose_environment
 from pipelines.language.expand import Expander
+from pipelines.language.foreign import settle
 from pipelines.language.layers import read_layers
 from pipelines.language.local_paths import relocate
 from pipelines.language.nodes import MapNode, Node, Scalar, get, plain, with_entry, without
 from pipelines.language.parameters import read_parameters
-from pipelines.language.project import find_project, read_file
+from pipelines.language.project import find_project, is_from_command_line, read_file
 from pipelines.language.references import Scope, resolve_text
 from pipelines.language.repository import git_names
 from pipelines.language.resolve import Resolver
 from pipelines.language.schema import definition_schema
 from pipelines.language.source import read
 from pipelines.language.spec import PARAMETER_EXPRESSIONS, PipelineSpec
-from pipelines.language.template import Names, render, render_scalar, settle
+from pipelines.language.template import Names, render, render_scalar
 from pipelines.language.validation import problems_of_top
 from steps._contract import ExecutionRef
 
@@ -85,10 +86,10 @@ def load(
     steps, block = expander.expand(get(merged.tree, "steps"))
     if block is not None:
         tree = with_entry(tree, "steps", block)
-    _check_top(tree, report)
+    _check_top(tree, get(merged.tree, "steps"), report)
     parameters = read_parameters(tree, report)
     types = {p.name: PARAMETER_EXPRESSIONS[p.type] for p in parameters}
-    specs = Resolver(tree, types, report).resolve(steps)
+    specs = Resolver(tree, types, report, broken=set(expander.dropped)).resolve(steps)
     spec = PipelineSpec(
         name=reader.text(tree, "pipeline"),
         path=file,
@@ -132,13 +133,15 @@ class _Reader:
         """Return the tree with templates evaluated, steps and defaults excepted."""
         given = get(tree, "vars")
         variables: dict[str, Any] = {}
-        rendered: dict[str, Node] = {}
-        if isinstance(given, MapNode):
-            for name, entry in given.entries.items():
-                # A variable may use those before it.
-                names = self.names.with_values(vars=variables)
-                rendered[name] = render(entry.value, names, self.report)
-                variables[name] = plain(rendered[name])
+        for name, entry in given.entries.items() if isinstance(given, MapNode) else ():
+            # A variable may use those before it.
+            self.names = self.names.with_values(vars=dict(variables))
+            outside = is_from_command_line(entry.value.source)
+            value = entry.value if outside else render(entry.value, self.names, self.report)
+            marked = plain(value)
+            variables[name] = settle(marked)
+            if outside or marked != variables[name]:
+                self.names = replace(self.names, foreign=self.names.foreign | {name})
         self.names = self.names.with_values(vars=variables)
         pipeline = get(tree, "pipeline")
         if isinstance(pipeline, Scalar):
@@ -170,7 +173,7 @@ class _Reader:
         return replace(where, role=role)
 
 
-def _check_top(tree: MapNode, report: Report) -> None:
+def _check_top(tree: MapNode, steps: Node | None, report: Report) -> None:
     schema = definition_schema()
     data = conform(
         plain(tree),
@@ -181,10 +184,12 @@ def _check_top(tree: MapNode, report: Report) -> None:
     rest = {k: v for k, v in data.items() if k not in ("steps", "defaults", "experiment")}
     for problem in judge(rest, schema):
         report.problem(tree, problem)
-    for name, hint in (("pipeline", "the SageMaker pipeline's name"), ("steps", "what it does")):
+    for name, hint in (
+        ("pipeline", "the SageMaker pipeline's name"),
+        ("steps", "its steps by name"),
+    ):
         if get(tree, name) is None:
             report.add("missing-key", tree.source, tree.span, f"missing key `{name}`", hint)
-    steps = get(tree, "steps")
     if isinstance(steps, MapNode) and not steps.entries:
         report.at(steps, "empty", "the pipeline has no steps", "add one below `steps`")
 
@@ -211,7 +216,7 @@ def _experiment(tree: MapNode, types: Mapping[str, Any], report: Report) -> dict
         given = get(node, key)
         if not isinstance(given, Scalar) or given.value is None:
             continue
-        found = resolve_text(str(settle(given.text)), scope)
+        found = resolve_text(str(given.text), scope)
         if isinstance(found, list):
             for wrong in found:
                 report.at(given, wrong.code, wrong.message, wrong.hint)

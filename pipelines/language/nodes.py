@@ -5,8 +5,12 @@ Trees are never changed in place: merging and templating make new trees that sha
 
 from __future__ import annotations
 
+import bisect
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Union
 
@@ -33,6 +37,11 @@ class Source:
     def folder(self) -> FilePath:
         """The folder that relative paths in this file start from."""
         return self.path.parent
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines, without their ends."""
+        return self.text.splitlines()
 
 
 @dataclass(frozen=True, order=True)
@@ -169,34 +178,74 @@ def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
 def inside(scalar: Scalar, offset: int, length: int) -> Span:
     """Return where ``length`` characters at ``offset`` of a scalar's value were written.
 
-    The value of a quoted, folded or literal scalar is not its source text, so each source line is
-    looked up in the value; where that fails, the scalar's own place is the answer.
+    The value of a quoted, folded or literal scalar is not its source text, so both are read side by
+    side. Where a template has changed the value, the same characters are looked for in the scalar's
+    line; where that fails too, the scalar's own place is the answer.
     """
     if not isinstance(scalar.value, str):
         return scalar.span
-    lines = scalar.source.text.splitlines()
-    position = 0
-    first = scalar.span.line - 1 + (1 if scalar.block else 0)
-    for number in range(first, len(lines)):
-        line = lines[number]
-        start = scalar.span.column - 1 if number == scalar.span.line - 1 else 0
-        content = line[start:].strip()
-        if scalar.quoted and number == scalar.span.line - 1:
-            content = content[1:]
-        if not content:
-            continue
-        for end in range(len(content), 0, -1):
-            if scalar.value.startswith(content[:end], position):
-                break
-        else:
-            return scalar.span
-        column = line.index(content, start)
-        if position <= offset < position + end:
-            begin = column + offset - position + 1
-            return Span(number + 1, begin, begin + max(1, min(length, position + end - offset)))
-        position += end
-        while position < len(scalar.value) and scalar.value[position] in " \n":
-            position += 1
-        if position >= len(scalar.value):
-            break
+    runs = _runs(scalar)
+    index = bisect.bisect_right(runs, (offset, sys.maxsize, 0, 0)) - 1
+    if index >= 0 and offset < runs[index][1]:
+        begin, end, line, column = runs[index]
+        start = column + offset - begin
+        return Span(line, start, start + max(1, min(length, end - offset)))
+    word = scalar.value[offset : offset + length]
+    lines = scalar.source.lines
+    if not runs and word and scalar.span.line <= len(lines):
+        found = lines[scalar.span.line - 1].find(word, scalar.span.column - 1, scalar.span.end - 1)
+        if found >= 0:
+            return Span(scalar.span.line, found + 1, found + 1 + len(word))
     return scalar.span
+
+
+_PARTS = {
+    '"': re.compile(r'(?P<escape>\\(?:x..|u.{4}|U.{8}|.?))|(?P<end>")|(?P<run>[^\\"]+)'),
+    "'": re.compile(r"(?P<escape>'')|(?P<end>')|(?P<run>[^']+)"),
+    "": re.compile(r"(?P<run>.+)"),
+}
+
+
+@lru_cache(maxsize=32)
+def _runs(scalar: Scalar) -> tuple[tuple[int, int, int, int], ...]:
+    """Return the stretches of a scalar's value that stand in its source as they are.
+
+    Each is begin and end in the value, line, and column; empty where the value is not what the
+    source says (a template changed it).
+    """
+    value, lines = str(scalar.value), scalar.source.lines
+    runs: list[tuple[int, int, int, int]] = []
+    position, number, start = 0, scalar.span.line - 1, scalar.span.column - 1
+    quote = ""
+    if scalar.quoted and number < len(lines):
+        quote = lines[number][start : start + 1]
+        start += 1
+    if scalar.block:
+        number, start = number + 1, 0
+    parts = _PARTS.get(quote, _PARTS[""])
+    while position < len(value) and number < len(lines):
+        line = lines[number]
+        folded = number > scalar.span.line - 1
+        if folded:
+            start = len(line) - len(line.lstrip())
+            while position < len(value) and value[position] in " \t\n":
+                position += 1
+        stop = len(line.rstrip())
+        for part in parts.finditer(line, start, max(start, stop)):
+            if part.lastgroup == "end":
+                return tuple(runs) if position == len(value) else ()
+            if part.lastgroup == "escape":
+                # An escaped line break stands for nothing, every other escape for one character.
+                position += 1 if len(part.group()) > 1 else 0
+                continue
+            begin, size = part.start(), min(len(part.group()), len(value) - position)
+            if not quote and size < len(part.group()):
+                part_text = part.group()[:size]
+            else:
+                part_text = part.group()
+            if not value.startswith(part_text, position):
+                return ()
+            runs.append((position, position + size, number + 1, begin + 1))
+            position += size
+        number += 1
+    return tuple(runs) if not value[position:].strip() else ()

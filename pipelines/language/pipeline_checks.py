@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.language.request_checks import CODES, plain_sentence
+from pipelines.language.diagnostics import as_clause
+from pipelines.language.request_checks import CODES
 from pipelines.language.request_merge import merge_request
 from pipelines.language.schema import TOP
 from pipelines.language.spec import PipelineSpec
@@ -44,15 +45,15 @@ def pipeline_problems(spec: PipelineSpec) -> Iterator[Problem]:
 
 def _told(spec: PipelineSpec, mismatch: Mismatch) -> Problem:
     code = CODES.get(mismatch.kind, "request-type")
-    message = plain_sentence(mismatch.message)
+    message, hint = as_clause(mismatch.message), as_clause(mismatch.hint)
     first = mismatch.path[0] if mismatch.path else ""
     if first in spec.request or mismatch.kind == "unknown-member":
         path: Path = ("pipeline_fields", *mismatch.path)
-        return Problem(code, path, message, mismatch.hint, at_key=mismatch.at_key)
+        return Problem(code, path, message, hint, at_key=mismatch.at_key)
     for name, field in TOP.items():
         if field.api and field.api.split(".")[0] == first:
             inner: Path = (name,)
             if first == "Tags" and len(mismatch.path) > 1 and isinstance(mismatch.path[1], int):
                 inner = (name, list(spec.tags)[mismatch.path[1]])
-            return Problem(code, inner, message, mismatch.hint, at_key=first == "Tags")
-    return Problem(code, (), message, mismatch.hint)
+            return Problem(code, inner, message, hint, at_key=first == "Tags")
+    return Problem(code, (), message, hint)

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from pipelines.errors import UsageError
 from pipelines.language.diagnostics import Report
+from pipelines.language.foreign import settle
 from pipelines.language.nodes import Node, Scalar, Source
 from pipelines.language.source import MAX_BYTES, read
 
 ENVIRONMENTS_FILE = "environments.yaml"
 DEFINITION_FILE = "pipeline.yaml"
+_COMMAND_LINE = "command line"
 _SKIPPED = {".git", ".venv", "venv", "node_modules", ".sagedag", "__pycache__"}
 
 
@@ -110,7 +112,7 @@ def resolve_inside(
     The path is refused when it is absolute, leaves the project's root (symbolic links followed) or
     does not exist.
     """
-    text = str(scalar.value)
+    text = str(settle(scalar.value))
     if "\0" in text or not text.strip():
         report.at(scalar, "bad-path", "the path is empty or holds a NUL character")
         return None
@@ -158,11 +160,16 @@ def _report_missing(scalar: Scalar, path: Path, want: str, report: Report) -> No
         near = nearest(path.name, [entry.name for entry in path.parent.iterdir()])
         if near and near != path.name:
             hint = f"did you mean `{Path(str(scalar.value)).parent / near}`?"
-    except OSError:
+    except (OSError, ValueError):
         hint = f"the folder {shown(path.parent)} does not exist"
     report.at(scalar, "missing-file", f"there is no {what} `{scalar.value}`", hint)
 
 
 def command_line_source(text: str) -> Source:
     """Return the source that a value given on the command line comes from."""
-    return Source(Path.cwd() / "command-line", "command line", text)
+    return Source(Path.cwd() / _COMMAND_LINE, _COMMAND_LINE, text)
+
+
+def is_from_command_line(source: Source) -> bool:
+    """Say whether a value was given on the command line."""
+    return source.name == _COMMAND_LINE

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.language.diagnostics import suggest
+from pipelines.language.diagnostics import as_clause, suggest
+from pipelines.language.foreign import settle
 from pipelines.service.shapes import UnknownMember, property_type
 from pipelines.service.shapes import shape as service_shape
 from steps import kind_named
 from steps._contract import (
+    UNKNOWN,
     Attribute,
     ExecutionRef,
     Expr,
@@ -38,6 +41,11 @@ EXECUTION = {
     "processing_job_name": "ProcessingJobName",
 }
 """The execution variables of SageMaker Pipelines (SDK ``ExecutionVariables``)."""
+
+COMPILE_TIME = (
+    "vars", "git", "matrix", "env", "region", "account", "bucket", "prefix", "role", "pipeline",
+)  # fmt: skip
+"""What templates can name and references can't."""
 
 LISTS_BY_NAME = {
     ("ProcessingOutputConfig", "Outputs"): "OutputName",
@@ -146,7 +154,7 @@ def parse_path(text: str) -> list[Segment] | Wrong:
         if match["index"] is not None:
             value = int(match["index"])
         else:
-            value = match["word"] if match["word"] is not None else match["key"]
+            value = match["word"] if match["word"] is not None else settle(match["key"])
         begin = match.start("word") if match["word"] is not None else match.start()
         segments.append(Segment(value, begin, match.end()))
         position = match.end()
@@ -163,11 +171,13 @@ class Scope:
         parameters: the parameters' types by name.
         steps: all steps by name (fields without expressions suffice).
         visible: says whether a step may be referred to, given its name; else the reason.
+        broken: steps with mistakes of their own: what they offer is not known.
     """
 
     parameters: Mapping[str, ExprType]
     steps: Mapping[str, Step]
     visible: Callable[[str], str] = field(default=lambda _: "")
+    broken: AbstractSet[str] = frozenset()
 
     def resolve(self, text: str) -> Expr | Wrong:
         """Return the expression that a reference (without ``${}``) means, or what is wrong."""
@@ -187,6 +197,8 @@ class Scope:
             hint = f"did you mean `parameters.{root}`?"
         elif root in self.steps:
             hint = f"did you mean `steps.{root}`?"
+        elif root in COMPILE_TIME:
+            hint = f"known when the definition is compiled: `{{{{ {text} }}}}`"
         return Wrong(first.begin, first.end, f"a reference can't begin with `{root}`", hint)
 
     def _parameter(self, segments: list[Segment]) -> Expr | Wrong:
@@ -209,15 +221,13 @@ class Scope:
         return extra or ParameterRef(name, self.parameters[name])
 
     def _execution(self, segments: list[Segment]) -> Expr | Wrong:
-        name = str(segments[1].value) if len(segments) > 1 else ""
+        if len(segments) < 2:
+            hint = suggest("", EXECUTION)
+            return Wrong(segments[0].begin, segments[0].end, "name the execution variable", hint)
+        at, name = segments[1], str(segments[1].value)
         if name not in EXECUTION:
-            at = segments[1] if len(segments) > 1 else segments[0]
-            return Wrong(
-                at.begin,
-                at.end,
-                f"there is no execution variable `{name}`",
-                suggest(name, EXECUTION),
-            )
+            message = f"there is no execution variable `{name}`"
+            return Wrong(at.begin, at.end, message, suggest(name, EXECUTION))
         return _extra(segments, 2, "an execution variable") or ExecutionRef(EXECUTION[name])
 
     def _step(self, segments: list[Segment]) -> Expr | Wrong:
@@ -227,6 +237,8 @@ class Scope:
             )
         at = segments[1]
         name = str(at.value)
+        if name in self.broken:
+            return UNKNOWN
         if name not in self.steps:
             return Wrong(at.begin, at.end, f"there is no step `{name}`", suggest(name, self.steps))
         hidden = self.visible(name)
@@ -289,7 +301,7 @@ class Scope:
             kind = property_type(service_shape(describe), lookup)
         except UnknownMember as error:
             at = rest[1 + min(error.index, len(path) - 1)]
-            return Wrong(at.begin, at.end, error.message, error.hint)
+            return Wrong(at.begin, at.end, as_clause(error.message), as_clause(error.hint))
         keyed |= _map_keys(describe, lookup)
         expression_type = _EXPRESSION_TYPES.get(kind.type)
         if expression_type is None:
@@ -361,7 +373,7 @@ def resolve_text(text: str, scope: Scope) -> Any | list[Wrong]:
     values: list[Any] = []
     for piece in pieces:
         if not piece.is_reference:
-            values.append(piece.text)
+            values.append(settle(piece.text))
             continue
         found = scope.resolve(piece.text)
         if isinstance(found, Wrong):

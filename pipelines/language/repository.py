@@ -6,8 +6,6 @@ import re
 import subprocess
 from pathlib import Path
 
-from pipelines.language.template import foreign
-
 
 def git_names(folder: Path) -> dict[str, str | bool]:
     """Return the facts about the repository that ``folder`` is in; empty texts outside of one.
@@ -16,12 +14,12 @@ def git_names(folder: Path) -> dict[str, str | bool]:
     """
     remote = _git(folder, "config", "--get", "remote.origin.url")
     return {
-        "sha": foreign(_git(folder, "rev-parse", "HEAD")),
-        "branch": foreign(_git(folder, "symbolic-ref", "--short", "-q", "HEAD")),
-        "tag": foreign(_git(folder, "describe", "--tags", "--exact-match")),
+        "sha": _git(folder, "rev-parse", "HEAD"),
+        "branch": _git(folder, "symbolic-ref", "--short", "-q", "HEAD"),
+        "tag": _git(folder, "describe", "--tags", "--exact-match"),
         "dirty": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
         # A remote's URL may hold a token; it must never reach a definition.
-        "repository": foreign(re.sub(r"://[^/@]*@", "://", remote)),
+        "repository": re.sub(r"://[^/@]*@", "://", remote),
     }
 
 

@@ -6,11 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipelines.language.diagnostics import as_clause
 from pipelines.language.spec import StepSpec
 from pipelines.service.instances import check_instance_type
 from pipelines.service.shapes import Mismatch, check, input_shape
 from steps import all_fields
-from steps._contract import Join, JsonGet, Path, Problem, is_expression
+from steps._contract import UNKNOWN, Join, JsonGet, Path, Problem, is_expression
+from steps._fragments import CONTAINER_FIELDS
+
+_S3_PATTERN = "(https|s3)://"
+"""How the API's patterns of S3 URIs begin (shapes ``S3Uri``, ``ModelPackageSourceUri`` and so on).
+"""
 
 CODES = {
     "unknown-member": "unknown-member",
@@ -24,14 +30,22 @@ CODES = {
 }
 
 
-def check_request(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield what the service would refuse in a step's arguments."""
+def check_request(
+    spec: StepSpec, arguments: Mapping[str, Any], *, local: bool = False
+) -> Iterator[Problem]:
+    """Yield what the service would refuse in a step's arguments.
+
+    Args:
+        local: whether a local path may stand for an S3 URI, as in the environment `local`.
+    """
     kind = spec.kind
     yield from _refused(spec, arguments)
     if not kind.operation:
         return
     shape = input_shape(kind.operation)
     for mismatch in check(arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied):
+        if local and mismatch.kind == "pattern" and _S3_PATTERN in mismatch.message:
+            continue
         yield _told(spec, mismatch)
     instance = spec.step.fields.get("instance")
     value = instance.get("type") if isinstance(instance, Mapping) else None
@@ -39,15 +53,14 @@ def check_request(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Prob
         known = check_instance_type(value, kind.operation)
         # A type that the installed model does not list yet is told by the enum check already.
         if known is not None and known.kind == "pattern":
-            yield Problem(
-                "bad-instance", ("instance", "type"), plain_sentence(known.message), known.hint
-            )
+            message, hint = as_clause(known.message), as_clause(known.hint)
+            yield Problem("bad-instance", ("instance", "type"), message, hint)
 
 
 def _type_of(value: Any) -> str | None:
     if not is_expression(value):
         return None
-    if isinstance(value, JsonGet):
+    if isinstance(value, JsonGet) or UNKNOWN in getattr(value, "values", ()):
         return "any"
     return "string" if isinstance(value, Join) else str(value.type)
 
@@ -77,12 +90,13 @@ def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
         return Problem(
             code,
             ("request", *path),
-            plain_sentence(mismatch.message),
-            mismatch.hint,
+            as_clause(mismatch.message),
+            as_clause(mismatch.hint),
             at_key=mismatch.at_key,
         )
     source = field_of(spec, path)
-    return Problem(code, source, plain_sentence(mismatch.message), mismatch.hint, at_key=not source)
+    message, hint = as_clause(mismatch.message), as_clause(mismatch.hint)
+    return Problem(code, source, message, hint, at_key=not source)
 
 
 def _leads(value: Any, path: Path) -> bool:
@@ -126,7 +140,23 @@ def field_of(spec: StepSpec, path: Path) -> Path:
         elif isinstance(value, Mapping) and name == "instance" and rest:
             found = _instance_field(value, str(rest[0]))
         best = (len(target), found)
-    return best[1]
+    return best[1] or _container_field(spec, path)
+
+
+def _container_field(spec: StepSpec, path: Path) -> Path:
+    """Return the field of a container; its members stand wherever the kind puts the container."""
+    fields = spec.step.fields
+    base: Path = ()
+    if "containers" in fields and "Containers" in path:
+        base = ("containers", *path[path.index("Containers") + 1 :][:1])
+        fields = fields["containers"][base[1]] if len(base) > 1 else {}
+    for name, field in CONTAINER_FIELDS.items():
+        if field.api in path and name in fields and "containers" in spec.kind.fields:
+            rest = path[path.index(field.api) + 1 :]
+            value = fields[name]
+            inner = rest[:1] if isinstance(value, Mapping) and rest and rest[0] in value else ()
+            return (*base, name, *inner)
+    return base
 
 
 _INSTANCE_MEMBERS = {
@@ -141,8 +171,3 @@ _INSTANCE_MEMBERS = {
 def _instance_field(value: Mapping[str, Any], member: str) -> Path:
     key = _INSTANCE_MEMBERS.get(member, "")
     return ("instance", key) if key in value else ("instance",)
-
-
-def plain_sentence(message: str) -> str:
-    """Return another room's sentence in the form of a diagnostic."""
-    return message[:1].lower() + message[1:].rstrip(".") if message else message

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -10,7 +9,7 @@ from typing import Any
 
 from pipelines.assets import Asset, make_asset
 from pipelines.errors import DefinitionError
-from pipelines.language.diagnostics import Report
+from pipelines.language.diagnostics import Report, as_clause
 from pipelines.language.nodes import Scalar, get
 from pipelines.language.pipeline_checks import pipeline_problems
 from pipelines.language.project import Project, resolve_inside
@@ -76,7 +75,13 @@ class AssetStore:
         path = resolve_inside(given, self.project, report)
         if path is None:
             return ""
-        return asset_uri(self.make(path, environment), path)
+        try:
+            return asset_uri(self.make(path, environment), path)
+        except DefinitionError as error:
+            report.at(at, "bad-asset", error.message, error.hint)
+        except OSError as error:
+            report.at(at, "bad-asset", f"it can't be read: {error.strerror}")
+        return ""
 
 
 def asset_uri(asset: Asset, path: FilePath) -> str:
@@ -105,12 +110,18 @@ class _Builder:
         self.parameters = {parameter.name: parameter for parameter in spec.parameters}
 
     def step(self, spec: StepSpec) -> StepRequest:
+        if not spec.sound:
+            then, otherwise = self.branches(spec)
+            return StepRequest(spec.name, spec.kind.api_type, {}, then=then, otherwise=otherwise)
         arguments = spec.kind.build(spec.step, self)
         given = spec.step.fields.get("request")
         if isinstance(given, Mapping):
             arguments = merge_request(arguments, given)
-        for problem in check_request(spec, arguments):
-            self.report(spec.step, problem)
+        then, otherwise = self.branches(spec)
+        for problem in check_request(spec, arguments, local=self.environment.local):
+            # What the service would make of a field that is wrong anyway is no news.
+            if not self.reporter.blames((*spec.path, *problem.path)):
+                self.report(spec.step, problem)
         return StepRequest(
             name=spec.name,
             type=spec.kind.api_type,
@@ -122,10 +133,15 @@ class _Builder:
             retries=spec.retries,
             property_files=spec.kind.property_files(spec.step),
             clauses=spec.clauses,
-            then=tuple(self.step(inner) for inner in spec.then),
-            otherwise=tuple(self.step(inner) for inner in spec.otherwise),
+            then=then,
+            otherwise=otherwise,
+            members=spec.kind.members(spec.step, self),
             fields=dict(spec.step.fields.get("step_fields", {})),
         )
+
+    def branches(self, spec: StepSpec) -> tuple[tuple[StepRequest, ...], tuple[StepRequest, ...]]:
+        then = tuple(self.step(inner) for inner in spec.then)
+        return then, tuple(self.step(inner) for inner in spec.otherwise)
 
     # --- what kinds may ask for (steps._contract.Context) ---
 
@@ -154,8 +170,8 @@ class _Builder:
         named = {"base_framework_version": "base_framework", "instance_type": "instance"}
         part = named.get(str(refusal.field), str(refusal.field))
         place = (*path, part) if part in image else path
-        message = f"{_sentence(refusal.message)} (for {scopes[0]}, in `{step.name}`)"
-        self.report(step, Problem("unknown-image", place, message, refusal.hint))
+        message = f"{as_clause(refusal.message)} (for {scopes[0]}, in `{step.name}`)"
+        self.report(step, Problem("unknown-image", place, message, as_clause(refusal.hint)))
         return "unknown"
 
     def image_address(
@@ -260,12 +276,6 @@ class _Builder:
     def stable_destination(self, step: Step, *names: str) -> Any:
         """Return a default place that every execution shares."""
         return "/".join([self.environment.root, self.spec.name, step.name, *names])
-
-
-def _sentence(message: str) -> str:
-    """Return another room's sentence in the form of a diagnostic."""
-    text = re.sub(r"\.$", "", message)
-    return text[:1].lower() + text[1:]
 
 
 def walk_requests(steps: tuple[StepRequest, ...]) -> list[StepRequest]:

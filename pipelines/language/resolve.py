@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,14 @@ from pipelines.language.condition import clauses_of
 from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.expand import Expanded, walk
+from pipelines.language.foreign import settle
 from pipelines.language.nodes import Node, Scalar, get, inside, locate, plain
 from pipelines.language.references import Scope, Wrong, resolve_text
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import Dependency, StepSpec
-from pipelines.language.template import settle
 from pipelines.language.validation import problems_of_step
 from steps._contract import (
+    UNKNOWN,
     Clause,
     ExprType,
     Path,
@@ -56,9 +57,10 @@ class Resolver:
     plain_steps: dict[str, Step] = field(default_factory=dict)
     expanded: dict[str, Expanded] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    """Steps with mistakes in their fields' form, and keys that are no steps."""
 
     def resolve(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
-        """Return the steps' specifications; steps whose schema failed are left out."""
+        """Return the steps' specifications."""
         for step in walk(steps):
             self.expanded[step.name] = step
             self.plain_steps[step.name] = self.checked(step)
@@ -100,19 +102,20 @@ class Resolver:
 
     def specs(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
         """Return the specifications of the steps that have one."""
-        return tuple(spec for step in steps if (spec := self.spec(step)) is not None)
+        return tuple(self.spec(step) for step in steps)
 
-    def spec(self, step: Expanded) -> StepSpec | None:
+    def spec(self, step: Expanded) -> StepSpec:
         """Return a step's specification; None where its schema failed."""
         then, otherwise = self.specs(step.then), self.specs(step.otherwise)
-        if step.name in self.broken:
-            return None
         fields = self.references(step)
         made = Step(step.name, step.kind.name, fields, step.own)
         schema = definition_schema()["definitions"][step.kind.name]
+        sound = step.name not in self.broken
         for problem in judge(fields, schema):
-            self.report.problem(self.tree, problem, step.path)
-        for problem in step.kind.check(made):
+            sound = sound and problem.code != "literal-wanted"
+            if not self.report.blames((*step.path, *problem.path)):
+                self.report.problem(self.tree, problem, step.path)
+        for problem in step.kind.check(made) if sound else ():
             self.report.problem(self.tree, problem, step.path)
         return StepSpec(
             made,
@@ -122,16 +125,18 @@ class Resolver:
             self.clauses(step),
             then,
             otherwise,
-            cache_age(fields.get("cache")),
-            self.retries(step, fields.get("retry")),
+            cache_age(fields.get("cache")) if sound else "",
+            self.retries(step, fields.get("retry")) if sound else (),
             step.branch,
+            sound,
         )
 
     # --- references ---
 
     def scope(self, step: Expanded) -> Scope:
         """Return what the step's references can see."""
-        return Scope(self.parameters, self.plain_steps, lambda name: self.hidden(step, name))
+        hidden: Callable[[str], str] = lambda name: self.hidden(step, name)  # noqa: E731
+        return Scope(self.parameters, self.plain_steps, hidden, self.broken)
 
     def hidden(self, step: Expanded, name: str) -> str:
         """Return why ``name`` can't be referred to from ``step``; empty where it can."""
@@ -173,13 +178,12 @@ class Resolver:
         if isinstance(found, list):
             for wrong in found:
                 self.wrong(step, path, wrong)
-            return value
+            return UNKNOWN
         return settle(found) if isinstance(found, str) else found
 
     def wrong(self, step: Expanded, path: Path, wrong: Wrong) -> None:
         """Report a wrong reference at its own column."""
-        if self.concerns_broken(wrong):
-            return
+        self.report.blame((*step.path, *path))
         node = get(step.node, *path)
         if isinstance(node, Scalar):
             span = inside(node, wrong.begin, wrong.end - wrong.begin)
@@ -187,10 +191,6 @@ class Resolver:
             return
         source, span = locate(self.tree, (*step.path, *path))
         self.report.add(wrong.code, source, span, wrong.message, wrong.hint)
-
-    def concerns_broken(self, wrong: Wrong) -> bool:
-        """Whether the message is about a step that has errors of its own."""
-        return any(f"`{name}`" in wrong.message for name in self.broken)
 
     def clauses(self, step: Expanded) -> tuple[Clause, ...]:
         """Return a Condition's clauses; wrong conditions are reported."""
@@ -209,6 +209,8 @@ class Resolver:
     def dependencies(self, step: Expanded, fields: Mapping[str, Any]) -> tuple[Dependency, ...]:
         """Return ``depends_on`` with globs unfolded, in the order of the file."""
         given = fields.get("depends_on", [])
+        if self.report.blames((*step.path, "depends_on")):
+            return ()
         found: dict[str, Dependency] = {}
         for index, item in enumerate(given if isinstance(given, list) else [given]):
             path: Path = ("depends_on", index) if isinstance(given, list) else ("depends_on",)
@@ -223,6 +225,8 @@ class Resolver:
 
     def named(self, step: Expanded, word: str, path: Path) -> Iterator[str]:
         """Yield the steps that a name or glob of ``depends_on`` means."""
+        if word in self.broken and word not in self.plain_steps:
+            return
         names = [n for n in self.plain_steps if n != step.name and not self.hidden(step, n)]
         matches = [name for name in names if fnmatch.fnmatchcase(name, word)]
         if matches:
@@ -268,8 +272,8 @@ class Resolver:
 
 def cache_age(given: Any) -> str:
     """Return ExpireAfter of a ``cache`` field; empty for no cache."""
-    if given is None or given is False:
-        return ""
+    if given is None or given is False or is_expression(given):
+        return ""  # an expression is reported by `judge`
     return DEFAULT_CACHE if given is True else expire_after(as_text(given))
 
 

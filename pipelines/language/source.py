@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from pipelines.language.diagnostics import Report
+from pipelines.language.foreign import NONCHARACTERS
 from pipelines.language.nodes import Entry, MapNode, Node, Scalar, Sequence, Source, Span, Value
 
 MAX_BYTES = 1024 * 1024
@@ -60,6 +61,13 @@ def read(path: Path, name: str, data: bytes, report: Report) -> Node | None:
         report.add("yaml-syntax", shown, Span(line, column, column + 1), "the text is not UTF-8")
         return None
     source = Source(path, name, text)
+    stray = NONCHARACTERS.search(text)
+    if stray is not None:
+        line = text.count("\n", 0, stray.start()) + 1
+        column = stray.start() - (text.rfind("\n", 0, stray.start()) + 1) + 1
+        message = f"U+{ord(stray.group()):04X} is no character"
+        report.add("yaml-syntax", source, Span(line, column, column + 1), message)
+        return None
     try:
         return _Builder(source, report).build()
     except _Refused:
@@ -84,7 +92,7 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, report: Report) 
     """Translate the parser's error; the slips that everybody makes get their own words."""
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    lines = source.text.splitlines() or [""]
+    lines = source.lines or [""]
     line = min(line, len(lines) - 1)
     here = lines[line]
     for number in (line, line - 1):
@@ -108,14 +116,33 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, report: Report) 
         span = Span(line + 1, column + 1, column + 2)
         report.add("yaml-syntax", source, span, "YAML indents with spaces, never with tabs")
         return
-    message = (error.problem or error.context or "the text is no YAML").strip()
-    hint = ""
-    if "mapping values are not allowed" in message:
-        hint = "quote the value if it contains `: `, or check the indentation"
-    elif "found unexpected end of stream" in message:
-        hint = "a quote or bracket is never closed"
+    message, hint, at_start = _in_words(error, here[column : column + 1])
+    if at_start and error.context_mark:
+        line, column = error.context_mark.line, error.context_mark.column
     span = Span(line + 1, column + 1, column + 2)
-    report.add("yaml-syntax", source, span, f"YAML: {message}", hint)
+    report.add("yaml-syntax", source, span, message, hint)
+
+
+def _in_words(error: yaml.MarkedYAMLError, sign: str) -> tuple[str, str, bool]:
+    """Return the parser's message and a hint, and whether to point at what was begun before."""
+    problem, context = str(error.problem or ""), str(error.context or "")
+    begun = error.context_mark
+    if "mapping values are not allowed" in problem:
+        hint = "quote the value if it contains `: `, or check the indentation"
+        return "a `:` can't stand here", hint, False
+    if "quoted scalar" in context and "end of stream" in problem:
+        return "the quote is never closed", "", True
+    if "flow" in context and "expected" in problem:
+        opening, closing = "{}" if "mapping" in context else "[]"
+        where = f"line {begun.line + 1}, column {begun.column + 1}" if begun else "a line above"
+        message = f"a `,` or the closing `{closing}` is missing before this"
+        return message, f"the `{opening}` stands in {where}", False
+    if "cannot start any token" in problem:
+        return f"a value can't begin with `{sign}`", "quote it", False
+    if "block" in context and "expected" in problem:
+        hint = "keys of one map stand exactly below each other"
+        return "this line's indentation fits nothing above it", hint, False
+    return f"YAML: {problem or context or 'the text is no YAML'}".strip(), "", False
 
 
 @dataclass
@@ -184,7 +211,11 @@ class _Builder:
                 self.refuse(
                     event,
                     "yaml-alias",
-                    f"the alias `*{anchor}` stands inside or before its own anchor",
+                    f"the alias `*{anchor}` stands inside its own anchor"
+                    if anchor in self.pending
+                    else f"there is no anchor `&{anchor}` above this alias",
+                    "a value that begins with `*` must be quoted",
+                    width=len(anchor) + 1,
                 )
             node, weight = self.anchors[anchor]
             self.add(node, weight)
@@ -195,8 +226,7 @@ class _Builder:
         parent = self.stack[-1] if self.stack else None
         if parent is not None and parent.is_map and parent.key is None:
             if parent.flow and is_map:
-                line = self.source.text.splitlines()[parent.mark.line]
-                value = line[parent.mark.column :].split("}}")[0] + "}}"
+                value = self.template_text(parent.mark)
                 self.refuse(
                     parent,
                     "quote-it",
@@ -210,6 +240,14 @@ class _Builder:
         if event.anchor:
             self.pending.add(event.anchor)
         self.stack.append(_Open(is_map, event.start_mark, event.anchor, bool(event.flow_style)))
+
+    def template_text(self, mark: Any) -> str:
+        """Return the unquoted text that begins with `{{` at a mark."""
+        rest = self.source.lines[mark.line][mark.column :]
+        if any(each.flow for each in self.stack[:-1]):
+            end = re.search(r"\}\}[^,\]}]*", rest)
+            return str(rest[: end.end()]).rstrip() if end else str(rest)
+        return str(re.split(r"\s#", rest)[0]).rstrip()
 
     def close(self) -> None:
         done = self.stack.pop()
@@ -279,6 +317,7 @@ class _Builder:
                 "yaml-tag",
                 f"the tag `{tag.replace('tag:yaml.org,2002:', '!!')}` is not part of the language",
                 "write the value plainly",
+                width=len(tag.replace("tag:yaml.org,2002:", "!!")),
             )
 
     def scalar(self, event: Any) -> Scalar:

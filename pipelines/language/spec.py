@@ -49,6 +49,8 @@ class StepSpec:
         then, otherwise: a Condition's branches.
         cache: how old a cached result may be, as the API writes it; empty: no cache.
         branch: the conditions and branches around it, outermost first.
+        sound: its fields have the form that its kind expects; False where mistakes were told that
+            keep its request from being built.
     """
 
     step: Step
@@ -61,6 +63,7 @@ class StepSpec:
     cache: str = ""
     retries: tuple[Retry, ...] = ()
     branch: tuple[tuple[str, str], ...] = ()
+    sound: bool = True
 
     @property
     def name(self) -> str:

@@ -1,129 +1,45 @@
 """Compile-time templates: ``{{ expression }}``, evaluated scalar by scalar.
 
-Jinja2 gives the grammar and the sandbox. Only an allow-list of its expressions is let in, and every
-value is bounded, so that a hostile definition can neither reach Python nor exhaust the machine.
+Jinja2 gives the grammar; :mod:`pipelines.language.sandbox` says which expressions are let in.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, nodes
+from jinja2 import Undefined, nodes
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pipelines.language.diagnostics import Report, suggest
+from pipelines.language.foreign import protect
 from pipelines.language.nodes import (
     Entry,
     Node,
     Scalar,
     Sequence,
+    Span,
     inside,
 )
+from pipelines.language.sandbox import (
+    ALLOWED,
+    FILTERS,
+    MAX_EXPRESSION_DEPTH,
+    MAX_EXPRESSION_NODES,
+    MAX_RENDERED,
+    METHODS,
+    SANDBOX,
+    Bounded,
+    Refused,
+    TooLarge,
+    bounded,
+    slug,
+    written,
+)
 
-MAX_RENDERED = 64 * 1024
-"""A rendered scalar has at most this many characters."""
-MAX_NUMBER = 10**15
-
-FOREIGN_DOLLAR = "\ue000"
-"""Stands for a dollar sign in text from git or the command line until references are read, so that
-such text never becomes a reference."""
-
-_METHODS = frozenset({
-    "lower", "upper", "title", "capitalize", "strip", "lstrip", "rstrip", "startswith",
-    "endswith", "removeprefix", "removesuffix", "replace", "split",
-})  # fmt: skip
-_ALLOWED = (
-    nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Compare, nodes.Operand,
-    nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos,
-    nodes.And, nodes.Or, nodes.Not, nodes.CondExpr, nodes.Filter, nodes.Concat, nodes.List,
-    nodes.Tuple, nodes.Call, nodes.Test, nodes.Output, nodes.TemplateData, nodes.Template,
-)  # fmt: skip
-
-
-class _Refused(Exception):
-    """An operation that templates may not use, or a value that is too large."""
-
-
-def slug(value: object) -> str:
-    """Return text as part of a step's name: letters, digits and single hyphens."""
-    return re.sub(r"-{2,}", "-", re.sub(r"[^A-Za-z0-9]+", "-", str(value))).strip("-")
-
-
-def _bounded(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > MAX_RENDERED:
-        raise _Refused(f"the text grows beyond {MAX_RENDERED // 1024} KiB")
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) > MAX_NUMBER:
-        raise _Refused("the number grows beyond 10^15")
-    return value
-
-
-def _replaced(text: str, old: str, new: str) -> str:
-    text, old, new = str(text), str(old), str(new)
-    if len(text) + text.count(old) * len(new) > MAX_RENDERED:
-        raise _Refused(f"the text grows beyond {MAX_RENDERED // 1024} KiB")
-    return text.replace(old, new)
-
-
-def _joined(items: Any, on: str = "") -> str:
-    parts = [str(item) for item in items]
-    if sum(map(len, parts)) + len(on) * len(parts) > MAX_RENDERED:
-        raise _Refused(f"the text grows beyond {MAX_RENDERED // 1024} KiB")
-    return str(on).join(parts)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox with bounded arithmetic and calls."""
-
-    intercepted_binops = frozenset("+-*/%") | {"//", "**"}
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Compute with numbers only; text is put together with ``~``."""
-        for side in (left, right):
-            if isinstance(side, bool) or not isinstance(side, (int, float)):
-                raise _Refused(f"`{operator}` works on numbers; text is put together with `~`")
-            _bounded(side)
-        return _bounded(super().call_binop(context, operator, left, right))
-
-    def call(self, context: Any, called: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call ``asset`` or an allowed method of text."""
-        target = getattr(called, "__self__", None)
-        if isinstance(target, str):
-            if called.__name__ == "replace":
-                return _replaced(target, *args)
-            return _bounded(called(*args))
-        if called is not context.get("asset"):
-            raise _Refused("only `asset('path')` and methods of text can be called")
-        return called(*args, **kwargs)
-
-
-def _environment() -> _Sandbox:
-    # Only `{{ }}` is syntax: the other delimiters hold characters that YAML text cannot hold.
-    made = _Sandbox(
-        block_start_string="\x00%",
-        block_end_string="%\x00",
-        comment_start_string="\x00#",
-        comment_end_string="#\x00",
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    builtin = made.filters
-    names = (
-        "default", "d", "lower", "upper", "title", "capitalize", "trim", "int", "float", "string",
-        "round", "abs", "length", "first", "last",
-    )  # fmt: skip
-    allowed: dict[str, Callable[..., Any]] = {name: builtin[name] for name in names}
-    made.filters = {**allowed, "slug": slug, "replace": _replaced, "join": _joined}
-    made.tests = {"defined": made.tests["defined"]}
-    made.globals = {}
-    return made
-
-
-_SANDBOX = _environment()
+__all__ = ["Names", "render", "render_scalar", "slug"]
 
 
 @dataclass(frozen=True)
@@ -133,12 +49,14 @@ class Names:
     Args:
         values: the names and their values.
         asset: gives the S3 URI of a file beside the definition; it gets the scalar, for its folder.
-        lazy: names whose values are made on first use (``git``).
+        lazy: names whose values are made on first use (``git``); their text is foreign.
+        foreign: variables whose text comes from outside the definition.
     """
 
     values: Mapping[str, Any]
     asset: Callable[[Scalar, str], str]
     lazy: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
 
     def with_values(self, **values: Any) -> Names:
         """Return the same names with more or other values."""
@@ -171,81 +89,152 @@ def render(node: Node, names: Names, report: Report, *, keys_below: bool = False
     return replace(node, entries=entries)
 
 
-def render_scalar(scalar: Scalar, names: Names, report: Report) -> Scalar:
-    """Return a scalar with its templates evaluated; a wrong one is reported and stays as it is."""
+def render_scalar(
+    scalar: Scalar, names: Names, report: Report, *, condition: bool = False
+) -> Scalar:
+    """Return a scalar with its templates evaluated; a wrong one is reported and stays as it is.
+
+    Args:
+        condition: the text is a condition, in which words alone can name a value.
+    """
     text = scalar.value
     if not isinstance(text, str) or "{{" not in text:
         return scalar
     here = _Place(scalar, report)
-    try:
-        tree = _SANDBOX.parse(text)
-    except TemplateSyntaxError as error:
+    if len(text) > MAX_RENDERED:
         here.report(
-            "template-syntax",
-            f"the template can't be read: {error.message}",
-            "write `{{ name }}`; text goes in quotes",
+            "template-value", f"a text with a template has at most {MAX_RENDERED:,} characters"
         )
         return scalar
-    parts = [part for output in tree.body for part in getattr(output, "nodes", [])]
-    if not here.allows(tree, names):
+    try:
+        tree = SANDBOX.parse(text)
+    except (TemplateSyntaxError, RecursionError) as error:
+        here.at_part(0)
+        why = getattr(error, "message", None) or "it is nested too deeply"
+        hint = "write `{{ name }}`; text goes in quotes"
+        here.report("template-syntax", f"the template can't be read: {why}", hint)
         return scalar
+    parts = [part for output in tree.body for part in getattr(output, "nodes", [])]
     values: list[Any] = []
+    failed, number = False, 0
     for part in parts:
         if isinstance(part, nodes.TemplateData):
             values.append(part.data)
             continue
-        done, value = _evaluate(part, scalar, names, here)
-        if not done:
-            return scalar
+        here.at_part(number)
+        number += 1
+        done, value = _evaluate(part, names, here) if here.allows(part, names) else _FAILED
+        failed = failed or not done
+        if isinstance(value, str) and _is_foreign(part, names):
+            value = protect(value, words=condition)
         values.append(value)
-    return _finish(scalar, parts, values, here)
+    return scalar if failed else _finish(scalar, parts, values, here)
+
+
+_FAILED: tuple[bool, Any] = (False, None)
+
+
+def _is_foreign(part: nodes.Expr, names: Names) -> bool:
+    """Whether text from outside the definition has a share in an expression."""
+    for node in _nodes(part):
+        if isinstance(node, nodes.Name) and node.name in names.lazy:
+            return True
+        if isinstance(node, (nodes.Getattr, nodes.Getitem)) and _name(node.node) == "vars":
+            # A variable looked up by a computed name may be any.
+            key = node.attr if isinstance(node, nodes.Getattr) else _constant(node.arg)
+            if key in names.foreign or (key is None and names.foreign):
+                return True
+    return False
+
+
+def _name(node: nodes.Node) -> str:
+    return node.name if isinstance(node, nodes.Name) else ""
+
+
+def _constant(node: nodes.Node) -> str | None:
+    return str(node.value) if isinstance(node, nodes.Const) else None
 
 
 def _finish(scalar: Scalar, parts: list[Any], values: list[Any], here: _Place) -> Scalar:
     if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData):
         value = values[0]
-        if isinstance(value, (str, int, float, bool)) or value is None:
-            written = str(value) if not isinstance(value, bool) else str(value).lower()
-            return replace(scalar, value=value, text="" if value is None else written)
+        if value is None:
+            return replace(scalar, value=None, text="")
+        if isinstance(value, (str, int, float, bool)):
+            return replace(scalar, value=value, text=written(value))
         here.report("template-value", "the template gives a list or a map; a scalar is wanted")
         return scalar
-    text = "".join(
-        str(value).lower() if isinstance(value, bool) else str(value) for value in values
-    )
-    if len(text) > MAX_RENDERED:
-        here.report(
-            "template-value", f"the rendered text is longer than {MAX_RENDERED:,} characters"
+    if None in values:
+        here.at_part(
+            sum(not isinstance(p, nodes.TemplateData) for p in parts[: values.index(None)])
         )
+        hint = "give it a value: `{{ name | default('text', true) }}`"
+        here.report("template-value", "the template gives nothing, in the middle of a text", hint)
+        return scalar
+    try:
+        text = str(bounded("".join(written(value) for value in values)))
+    except Refused as error:
+        here.report("template-value", str(error))
         return scalar
     return replace(scalar, value=text, text=text)
 
 
-def _evaluate(part: nodes.Expr, scalar: Scalar, names: Names, here: _Place) -> tuple[bool, Any]:
+def _evaluate(part: nodes.Expr, names: Names, here: _Place) -> tuple[bool, Any]:
     """Return whether the expression could be evaluated, and its value."""
-    used = {name.name for name in part.find_all(nodes.Name)}
-    if isinstance(part, nodes.Name):
-        used.add(part.name)
+    used = {node.name for node in _nodes(part) if isinstance(node, nodes.Name)}
     values = dict(names.values)
     values.update({name: made() for name, made in names.lazy.items() if name in used})
-    values["asset"] = lambda path: names.asset(scalar, path)
-    body = nodes.Assign(nodes.Name("result", "store"), part)
+    values["asset"] = lambda path: names.asset(here.scalar_of_part(), path)
     try:
-        template = _SANDBOX.from_string(nodes.Template([body], lineno=1))
-        value = getattr(template.make_module(values), "result", None)
-        if isinstance(value, Undefined):
-            str(value)  # raises UndefinedError with the reason
-        return True, _bounded(value)
-    except _Refused as error:
+        return True, bounded(_value(part, values))
+    except TooLarge as error:
+        here.report("template-value", str(error))
+    except Refused as error:
         here.report("template-forbidden", str(error))
     except UndefinedError as error:
         here.undefined(str(error.message), part, values)
     except SecurityError:
         here.report("template-forbidden", "the template reaches for something it may not")
-    except RecursionError:
+    except (RecursionError, MemoryError, SyntaxError):
         here.report("template-syntax", "the template is nested too deeply")
-    except (TypeError, ValueError, ArithmeticError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         here.report("template-value", f"the template fails: {error}")
-    return False, None
+    return _FAILED
+
+
+def _value(part: nodes.Expr, values: Mapping[str, Any]) -> Any:
+    # Most templates are a name or a name with an attribute: they need no compiling.
+    if isinstance(part, nodes.Name) and part.name in values:
+        return values[part.name]
+    if isinstance(part, nodes.Getattr) and _name(part.node):
+        holder = values.get(_name(part.node))
+        if isinstance(holder, Mapping) and part.attr in holder:
+            return holder[part.attr]
+    body = nodes.Assign(nodes.Name("result", "store"), Bounded().visit(part))
+    template = SANDBOX.from_string(nodes.Template([body], lineno=1))
+    value = getattr(template.make_module(dict(values)), "result", None)
+    if isinstance(value, Undefined):
+        str(value)  # raises UndefinedError with the reason
+    return value
+
+
+def _nodes(root: nodes.Node) -> Iterator[nodes.Node]:
+    """Yield a node and all below it, without recursion."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(list(node.iter_child_nodes())))
+
+
+def _is_too_large(root: nodes.Node) -> bool:
+    level, count = [root], 0
+    for _ in range(MAX_EXPRESSION_DEPTH):
+        level = [child for node in level for child in node.iter_child_nodes()]
+        count += len(level)
+        if not level or count > MAX_EXPRESSION_NODES:
+            break
+    return bool(level)
 
 
 class _Place:
@@ -254,88 +243,83 @@ class _Place:
     def __init__(self, scalar: Scalar, report: Report) -> None:
         self.scalar = scalar
         self._report = report
+        self.begin, self.end = 0, len(str(scalar.value))
+
+    def at_part(self, number: int) -> None:
+        """Let the messages that follow be about the template with this number."""
+        text, begin = str(self.scalar.value), -2
+        for _ in range(number + 1):
+            begin = text.find("{{", begin + 2)
+        self.begin = max(begin, 0)
+        end = text.find("}}", self.begin)
+        self.end = end + 2 if end > 0 else len(text)
+
+    def span(self, word: str = "") -> Span:
+        """Return the place of the template, or of a word in it."""
+        text, begin, length = str(self.scalar.value), self.begin, self.end - self.begin
+        found = re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text[begin : self.end])
+        found = found or re.search(re.escape(word), text[begin : self.end])
+        if word and found:
+            begin, length = begin + found.start(), len(word)
+        return inside(self.scalar, begin, length)
+
+    def scalar_of_part(self) -> Scalar:
+        """Return a scalar that stands where the template does."""
+        return replace(self.scalar, span=self.span())
 
     def report(self, code: str, message: str, hint: str = "", word: str = "") -> None:
-        text = str(self.scalar.value)
-        begin = text.find("{{")
-        end = text.find("}}", begin)
-        length = (end + 2 if end > 0 else len(text)) - begin
-        if word:
-            found = re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text[begin:])
-            found = found or re.search(re.escape(word), text[begin:])
-            if found:
-                begin, length = begin + found.start(), len(word)
-        span = inside(self.scalar, begin, length)
-        self._report.add(code, self.scalar.source, span, message, hint)
+        self._report.add(code, self.scalar.source, self.span(word), message, hint)
 
-    def allows(self, tree: nodes.Template, names: Names) -> bool:
+    def allows(self, part: nodes.Expr, names: Names) -> bool:
         """Check every node of the expression against the allow-list."""
+        if _is_too_large(part):
+            self.report("template-syntax", "the template is too long or nested too deeply")
+            return False
+        # Before `default` and in `is defined`, a name may be undefined.
         lenient = {
             id(inner)
-            for filtered in tree.find_all(nodes.Filter)
-            if filtered.name in ("default", "d") and filtered.node is not None
-            for inner in (filtered.node, *filtered.node.find_all(nodes.Node))
-        } | {
-            id(i) for t in tree.find_all(nodes.Test) for i in (t.node, *t.node.find_all(nodes.Node))
+            for node in _nodes(part)
+            if (isinstance(node, nodes.Filter) and node.name in ("default", "d"))
+            or isinstance(node, nodes.Test)
+            if node.node is not None
+            for inner in _nodes(node.node)
         }
-        for node in tree.find_all(nodes.Node):
-            if not isinstance(node, (*_ALLOWED, nodes.Keyword)):
-                self.report(
-                    "template-forbidden",
-                    f"a template can't use {_name_of(node)}",
-                    "it holds names, literals, comparisons, arithmetic and filters",
-                )
-                return False
-            if isinstance(node, nodes.Filter) and node.name not in _SANDBOX.filters:
-                self.report(
-                    "template-forbidden",
-                    f"there is no filter `{node.name}`",
-                    suggest(node.name, _SANDBOX.filters, most=0),
-                    node.name,
-                )
-                return False
-            if isinstance(node, nodes.Test) and node.name not in _SANDBOX.tests:
-                self.report(
-                    "template-forbidden",
-                    f"there is no test `{node.name}`",
-                    "the only one is `is defined`",
-                    node.name,
-                )
-                return False
-            if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-                self.report("template-forbidden", f"`{node.attr}` can't be reached", "", node.attr)
-                return False
-            if isinstance(node, nodes.Call) and not self._may_call(node):
-                return False
-            if (
-                isinstance(node, nodes.Name)
-                and node.name not in names.known()
-                and id(node) not in lenient
-            ):
-                self.report(
-                    "template-undefined",
-                    f"`{node.name}` is not defined",
-                    suggest(node.name, names.known(), most=20),
-                    node.name,
-                )
-                return False
-        return True
-
-    def _may_call(self, call: nodes.Call) -> bool:
-        target = call.node
-        if isinstance(target, nodes.Name) and target.name == "asset":
-            return True
-        if isinstance(target, nodes.Getattr) and target.attr in _METHODS:
-            return True
-        self.report(
-            "template-forbidden",
-            "only `asset('path')` and methods of text such as `.lower()` can be called",
+        return all(
+            self.allows_node(node, names, may_be_undefined=id(node) in lenient)
+            for node in _nodes(part)
         )
+
+    def allows_node(self, node: nodes.Node, names: Names, *, may_be_undefined: bool) -> bool:
+        if not isinstance(node, (*ALLOWED, nodes.Keyword)):
+            hint = "it holds names, literals, comparisons, arithmetic and filters"
+            self.report("template-forbidden", f"a template can't use {_name_of(node)}", hint)
+        elif isinstance(node, nodes.Filter) and node.name not in SANDBOX.filters:
+            hint = suggest(node.name, FILTERS, most=30)
+            self.report("template-forbidden", f"there is no filter `{node.name}`", hint, node.name)
+        elif isinstance(node, nodes.Test) and node.name not in SANDBOX.tests:
+            hint = "the only one is `is defined`"
+            self.report("template-forbidden", f"there is no test `{node.name}`", hint, node.name)
+        elif isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+            self.report("template-forbidden", f"`{node.attr}` can't be reached", "", node.attr)
+        elif isinstance(node, nodes.Call) and not _may_call(node):
+            self.report(
+                "template-forbidden",
+                "only `asset('path')` and methods of text such as `.lower()` can be called",
+            )
+        elif (
+            isinstance(node, nodes.Name) and node.name not in names.known() and not may_be_undefined
+        ):
+            hint = suggest(node.name, names.known(), most=20)
+            if node.name in ("parameters", "steps", "execution"):
+                hint = f"what is known when the pipeline runs is written `${{{node.name}.…}}`"
+            self.report("template-undefined", f"`{node.name}` is not defined", hint, node.name)
+        else:
+            return True
         return False
 
     def undefined(self, message: str, part: nodes.Expr, values: Mapping[str, Any]) -> None:
         """Report a name below a name that does not exist, with the nearest one."""
-        for node in (part, *part.find_all(nodes.Getattr)):
+        for node in _nodes(part):
             if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
                 holder = values.get(node.node.name)
                 if isinstance(holder, Mapping) and node.attr not in holder:
@@ -355,17 +339,8 @@ def _name_of(node: nodes.Node) -> str:
     )
 
 
-def foreign(text: str) -> str:
-    """Return text from outside the definition so that it can't become a reference."""
-    return text.replace("$", FOREIGN_DOLLAR)
-
-
-def settle(value: Any) -> Any:
-    """Return data with the dollar signs of foreign text put back."""
-    if isinstance(value, str):
-        return value.replace(FOREIGN_DOLLAR, "$") if FOREIGN_DOLLAR in value else value
-    if isinstance(value, dict):
-        return {settle(k): settle(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [settle(item) for item in value]
-    return value
+def _may_call(call: nodes.Call) -> bool:
+    target = call.node
+    if isinstance(target, nodes.Name):
+        return target.name == "asset"
+    return isinstance(target, nodes.Getattr) and target.attr in METHODS

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.language.acceptance import accepts
-from pipelines.language.diagnostics import nearest, suggest
+from pipelines.language.diagnostics import as_clause, nearest, suggest
 from pipelines.language.schema import (
     definition_schema,
     environments_schema,
@@ -126,6 +126,9 @@ def _key_hint(name: str, known: dict[str, Any]) -> str:
         return f"`{name}` is the API's name; here it is `{api}`"
     if "request" in known and name[:1].isupper():
         return "fields in the API's own names go under `request`"
+    others = [kind.name for kind in KINDS if name in kind.fields]
+    if "request" in known and others:
+        return f"it is a field of {' and '.join(others)} steps"
     if len(known) <= 12:
         return "there is " + ", ".join(f"`{each}`" for each in known)
     return ""
@@ -148,7 +151,7 @@ def _wrong_type(path: Path, wanted: list[Any], value: Any) -> Problem:
         for one in each if isinstance(each, list) else [each]:
             if one in _NAMES and _NAMES[one] not in names and one != "null":
                 names.append(_NAMES[one])
-    expected = " or ".join(names) or "something else"
+    expected = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "something else"
     return Problem(
         "wrong-type", path, f"expected {expected}, got {describe(value)}", _type_hint(wanted, value)
     )
@@ -180,15 +183,16 @@ def describe(value: Any) -> str:
 
 
 def _limit(error: ValidationError, path: Path) -> Problem:
-    rule, value = error.validator, error.instance
+    rule, value = str(error.validator), error.instance
     wanted: Any = error.validator_value
+    count = f"{len(value):,}" if isinstance(value, (str, list, dict)) else ""
     texts = {
         "minimum": f"{_short(value)} is less than {wanted}",
         "maximum": f"{_short(value)} is more than {wanted}",
         "minItems": f"the list needs at least {wanted} {'item' if wanted == 1 else 'items'}",
-        "maxItems": f"the list has {_count(value)} items; at most {wanted} are allowed",
-        "maxProperties": f"the map has {_count(value)} entries; at most {wanted} are allowed",
-        "maxLength": f"the text has {_count(value)} characters; at most {wanted} are allowed",
+        "maxItems": f"the list has {count} items; at most {wanted} are allowed",
+        "maxProperties": f"the map has {count} entries; at most {wanted} are allowed",
+        "maxLength": f"the text has {count} characters; at most {wanted} are allowed",
         "minLength": "the text is empty",
         "pattern": f"`{_short(value)}` does not have the form {wanted}",
     }
@@ -197,9 +201,10 @@ def _limit(error: ValidationError, path: Path) -> Problem:
         "minimum": "bad-value",
         "maximum": "bad-value",
         "minItems": "bad-value",
-    }.get(str(rule), "too-many")
-    in_name = "propertyNames" in error.absolute_schema_path
-    if in_name:
+        "maxLength": "too-long",
+        "minLength": "bad-value",
+    }.get(rule, "too-many")
+    if "propertyNames" in error.absolute_schema_path:
         return Problem(
             "bad-name",
             (*path, str(value)),
@@ -209,20 +214,16 @@ def _limit(error: ValidationError, path: Path) -> Problem:
     return Problem(
         code,
         path,
-        texts.get(str(rule), error.message),
+        texts.get(rule, error.message),
         at_key=rule in ("maxProperties", "maxItems"),
     )
-
-
-def _count(value: Any) -> str:
-    return f"{len(value):,}"
 
 
 def _about(error: ValidationError, name: str) -> str:
     schema: Any = error.schema
     properties = schema.get("properties", {})
-    about = resolve_ref(properties.get(name, {})).get("description", "")
-    return str(about)
+    about = str(resolve_ref(properties.get(name, {})).get("description", ""))
+    return as_clause(about)
 
 
 def _short(value: Any, most: int = 60) -> str:
