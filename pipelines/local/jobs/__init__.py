@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.material import discard
 from pipelines.local.jobs.processing import run_processing
 from pipelines.local.jobs.training import run_training
 
-__all__ = ["JobContext", "JobFailed", "JobStopped", "run_processing", "run_training"]
+__all__ = ["JobContext", "JobFailed", "JobStopped", "discard", "run_processing", "run_training"]

@@ -50,7 +50,8 @@ def run_processing(request: Mapping[str, Any], context: JobContext) -> dict[str,
     """Run a processing job.
 
     Args:
-        request: the resolved arguments of CreateProcessingJob; its name is the context's.
+        request: the resolved arguments of CreateProcessingJob, judged by its shape already; the
+            job's name is the context's.
         context: where and as what it runs.
 
     Returns:

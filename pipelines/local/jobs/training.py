@@ -55,7 +55,8 @@ def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, A
     """Run a training job.
 
     Args:
-        request: the resolved arguments of CreateTrainingJob; its name is the context's.
+        request: the resolved arguments of CreateTrainingJob, judged by its shape already; the
+            job's name is the context's.
         context: where and as what it runs.
 
     Returns:
