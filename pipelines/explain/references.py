@@ -1,0 +1,57 @@
+"""What a kind's steps offer to references, found by asking the kind itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from steps._contract import Attribute, Expr, JsonGet, Kind, PropertyRef, Step
+
+_MEANINGS = {
+    "s3": "an S3 URI",
+    "model-name": "the model's name",
+    "model-package": "the model package's ARN",
+    "arn": "an ARN",
+    "endpoint": "the endpoint's name",
+    "endpoint-config": "the endpoint configuration's name",
+    "outcome": "`True` or `False`",
+}
+_LISTS = {"outputs": "OUTPUT", "files": "FILE"}
+
+
+def offered(kind: Kind) -> list[tuple[str, str]]:
+    """Return the references into a step of a kind with what they give."""
+    rows: list[tuple[str, str]] = []
+    for word in kind.attributes(Step("NAME", kind.name, {})):
+        if word == "properties":
+            call = kind.describe.removesuffix("Response").removesuffix("Output")
+            rows.append(("properties.…", f"any field of the answer of {call}"))
+            continue
+        found = _ask(kind, word)
+        if found is not None:
+            rows.append(found)
+    return [(f"`${{steps.NAME.{word}}}`", text) for word, text in rows]
+
+
+def _ask(kind: Kind, word: str) -> tuple[str, str] | None:
+    """Return a reference that begins with ``word``, in the first form that the kind resolves."""
+    name = _LISTS.get(word, "VALUE")
+    sample: dict[str, Any] = {word: {name: f"{name}/x.json"}}
+    forms: list[tuple[tuple[str, ...], str]] = [
+        ((word,), word),
+        ((word, name), f"{word}.{name}"),
+        ((word, name, "a", "b"), f"{word}.{name}.a.b[0]"),
+    ]
+    for path, written in forms:
+        found = kind.attribute(Step("NAME", kind.name, sample), path)
+        if isinstance(found, Attribute) and not found.rest:
+            return written, _told(found.expression)
+    return None
+
+
+def _told(expression: Expr) -> str:
+    if isinstance(expression, JsonGet):
+        return "a value in a JSON file that `files` names"
+    text = _MEANINGS.get(expression.meaning, f"a {expression.type}")
+    if isinstance(expression, PropertyRef):
+        return f"{text} (`{expression.text}`)"
+    return text
