@@ -1,0 +1,271 @@
+"""Measure what must be fast, and print it beside its target: `make bench`.
+
+Everything cold runs in processes of its own, round by round one after the other, so that a slow
+moment of the machine hits all of them; what is printed is the median. Nothing fails here: a slow
+machine is no mistake.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PULSAR = str(ROOT / "definitions/pulsar")
+SAGEDAG = (sys.executable, "-m", "pipelines")
+
+# What a script that builds the same pipeline with the SDK has to import.
+SDK_IMPORTS = """
+from sagemaker.core.workflow import conditions, functions, parameters, properties
+from sagemaker.mlops.workflow import condition_step, fail_step, model_step, pipeline, steps
+"""
+
+COLD: Mapping[str, tuple[str, ...]] = {
+    "python": (sys.executable, "-c", "pass"),
+    "validate": (*SAGEDAG, "validate", "--quiet", PULSAR),
+    "graph": (*SAGEDAG, "graph", PULSAR),
+    "schema": (*SAGEDAG, "schema"),
+    "explain": (*SAGEDAG, "explain", "Processing"),
+    "SDK import": (sys.executable, "-c", SDK_IMPORTS),
+    "compile": (*SAGEDAG, "compile", PULSAR, "--env", "dev"),
+}
+
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+NO_OP = ("python3", "-c", "pass")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the result."""
+
+    what: str
+    value: str
+    target: str = ""
+    met: bool | None = None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7, help="of each cold command")
+    parser.add_argument("--steps", type=int, default=500, help="of the big definition")
+    parser.add_argument("--jobs", type=int, default=20, help="that do nothing, for the overhead")
+    options = parser.parse_args(argv)
+    if min(options.rounds, options.steps, options.jobs) < 1:
+        parser.error("the numbers begin at 1")
+    print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
+    sections: list[tuple[str, Callable[[], list[Line]]]] = [
+        (f"cold, median of {options.rounds}", lambda: measure_cold(options.rounds)),
+        (f"a definition of {options.steps} steps", lambda: measure_big(options.steps)),
+        (f"{options.jobs} local jobs that do nothing", lambda: measure_local(options.jobs)),
+    ]
+    for title, measure in sections:
+        print(f"\n{title}", flush=True)
+        for line in measure():
+            mark = {None: " ", True: "✓", False: "✗"}[line.met]
+            target = f"target {line.target}" if line.target else ""
+            print(f"{mark} {line.what:<34}{line.value:>10}   {target}".rstrip(), flush=True)
+    return 0
+
+
+def measure_cold(rounds: int) -> list[Line]:
+    """Time the short commands, and compiling against what it cannot avoid."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = surroundings(Path(folder))
+        times: dict[str, list[float]] = {name: [] for name in COLD}
+        for turn in range(rounds + 1):
+            for name, command in COLD.items():
+                seconds = clock(command, environment)
+                # The first round fills the disk's cache and the byte code's.
+                if turn:
+                    times[name].append(seconds)
+    median = {name: statistics.median(found) for name, found in times.items()}
+    lines = [Line("Python alone", f"{median['python']:.3f} s")]
+    limits = {"validate": 0.4, "graph": 0.3, "schema": 0.3, "explain": 0.3}
+    for name, limit in limits.items():
+        found = median[name]
+        lines.append(Line(f"sagedag {name}", f"{found:.3f} s", f"≤ {limit} s", found <= limit))
+    lines.append(Line("the SDK's import alone", f"{median['SDK import']:.3f} s"))
+    lines.append(Line("sagedag compile", f"{median['compile']:.3f} s"))
+    over = median["compile"] / median["SDK import"] - 1
+    lines.append(Line("compile over the import", f"{over:+.1%}", "≤ +15 %", over <= 0.15))
+    return lines
+
+
+def measure_big(count: int) -> list[Line]:
+    """Time checking and compiling a big definition, the SDK imported already."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        path = write_big(place, count)
+        done = subprocess.run(
+            [sys.executable, "-c", BIG, str(path), PULSAR + "/pipeline.yaml"],
+            env=surroundings(place),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        return [Line("could not be measured", done.stderr.strip().splitlines()[-1])]
+    found: dict[str, float] = json.loads(done.stdout)
+    return [Line(what, f"{seconds:.3f} s") for what, seconds in found.items()]
+
+
+BIG = """
+import json, sys, time
+from pipelines.compiler import compile_program
+from pipelines.language.check import check
+
+small = check(sys.argv[2], environment="local")
+compile_program(small.program)
+start = time.perf_counter()
+checked = check(sys.argv[1], environment="local")
+middle = time.perf_counter()
+if checked.failed:
+    sys.exit(str(checked.diagnostics[0]))
+text = compile_program(checked.program).definition_json
+end = time.perf_counter()
+print(json.dumps({"check": middle - start, "compile": end - middle}))
+"""
+
+
+def write_big(folder: Path, count: int) -> Path:
+    """Write a definition of ``count`` Processing steps, in rows of ten."""
+    (folder / "job.py").write_text("print('done')\n")
+    lines = [
+        "pipeline: big",
+        "defaults: {instance: ml.m5.large, image: {framework: sklearn, version: 1.4-2-py312}}",
+        "steps:",
+    ]
+    for number in range(count):
+        lines += [
+            f"  step-{number}:",
+            "    type: Processing",
+            "    code: job.py",
+            f"    arguments: {{number: {number}, seed: 7}}",
+            "    outputs: [result]",
+        ]
+        if number % 10:
+            source = f"${{steps.step-{number - 1}.outputs.result}}"
+            lines.append(f'    inputs: {{before: "{source}"}}')
+    path = folder / "pipeline.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def measure_local(count: int) -> list[Line]:
+    """Time what a local run adds to each job, above starting the job's process."""
+    from pipelines.definition import read_definition
+    from pipelines.local.execute import execute
+    from pipelines.local.isolation import MODES
+    from pipelines.local.store import open_store
+
+    definition = read_definition(json.dumps(no_ops(count)))
+    bare = statistics.median(
+        clock((sys.executable, *NO_OP[1:]), os.environ) for _ in range(max(count, 5))
+    )
+    lines = [Line("the process alone", f"{bare * 1000:.1f} ms")]
+    working = [mode for mode in MODES if mode.probe().works]
+    warm = False
+    # The first run of a process imports what all others find; it is thrown away.
+    for mode in [*working[:1], *working]:
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            with open_store(place / "store") as store:
+                start = time.perf_counter()
+                record = execute(
+                    definition,
+                    name="no-ops",
+                    base=place,
+                    store=store,
+                    isolation=mode,
+                    parallelism=1,
+                )
+                seconds = time.perf_counter() - start
+        if mode is working[0] and not warm:
+            warm = True
+            continue
+        if record.status != "Succeeded":
+            lines.append(Line(f"{mode.name}: {record.status}", "", str(record.failure_reason)))
+            continue
+        over = seconds / count - bare
+        what = f"added to each job, {mode.name}"
+        lines.append(Line(what, f"{over * 1000:.1f} ms", "≤ 60 ms", over <= 0.06))
+    return lines
+
+
+def no_ops(count: int) -> dict[str, object]:
+    """Return a definition of ``count`` Processing steps that do nothing."""
+    arguments = {
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": 1,
+                "VolumeSizeInGB": 30,
+            }
+        },
+        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": list(NO_OP)},
+        "RoleArn": "arn:aws:iam::000000000000:role/any",
+    }
+    steps = [
+        {"Name": f"job-{number}", "Type": "Processing", "Arguments": arguments}
+        for number in range(count)
+    ]
+    return {"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps}
+
+
+def clock(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Return the seconds a command takes; its output goes nowhere.
+
+    Raises:
+        subprocess.CalledProcessError: it failed, so its time says nothing.
+    """
+    start = time.perf_counter()
+    subprocess.run(
+        command,
+        env=dict(environment),
+        cwd=ROOT,
+        check=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    return time.perf_counter() - start
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """Return this process's variables as commands are measured with.
+
+    Byte code is kept, as for every user, and the SDK finds a region and credentials: without them
+    its import fails, or asks the metadata service first.
+    """
+    empty = folder / "empty"
+    empty.write_text("")
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "SAGEDAG_")) and name != "PYTHONDONTWRITEBYTECODE"
+    }
+    return inherited | {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "measuring",
+        "AWS_SECRET_ACCESS_KEY": "measuring",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": str(empty),
+        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+if __name__ == "__main__":
+    # Run as a script from anywhere: the packages are beside this folder.
+    sys.path.insert(0, str(ROOT))
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Who may know whom, where import-linter's contracts cannot say it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from steps import KINDS
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(
+    path for package in ("pipelines", "steps") for path in (ROOT / package).rglob("*.py")
+)
+KIND_FILES = sorted(
+    {Path(ROOT, *type(kind).__module__.split(".")).with_suffix(".py") for kind in KINDS}
+)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def literals(path: Path) -> Iterator[str]:
+    """Yield a file's texts, docstrings left out; those of f-strings in their parts."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            yield node.value
+
+
+def test_only_one_module_names_the_sdk() -> None:
+    naming = {
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if any(name.split(".")[0] == "sagemaker" for name in imported(path))
+        or any(text.startswith(("sagemaker.core.", "sagemaker.mlops.")) for text in literals(path))
+    }
+    assert naming == {"steps/_sdk.py"}
+
+
+@pytest.mark.parametrize("path", KIND_FILES, ids=lambda path: path.stem)
+def test_kinds_do_not_know_each_other(path: Path) -> None:
+    others = {f"steps.{kind.stem}" for kind in KIND_FILES} - {f"steps.{path.stem}"}
+    known = set(imported(path))
+    assert not known & (others | {"steps._sdk"})
+    assert not [name for name in known if name.split(".")[0] in ("pipelines", "boto3", "botocore")]
+
+
+def test_every_public_file_in_steps_is_a_kind() -> None:
+    public = {path for path in (ROOT / "steps").glob("*.py") if not path.name.startswith("_")}
+    assert public == set(KIND_FILES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_annotations_stay_text(path: Path) -> None:
+    """Without this line, Python 3.10 evaluates annotations that only later versions know."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if any(isinstance(node, (ast.FunctionDef, ast.AnnAssign)) for node in ast.walk(tree)):
+        assert "__future__.annotations" in set(imported(path))
