@@ -28,4 +28,6 @@ def all_fields(kind: Kind) -> dict[str, Field]:
         del tail["cache"]
     if not kind.retries:
         del tail["retry"]
+    if not kind.takes_request:
+        del tail["request"]
     return {**COMMON, **kind.fields, **tail}

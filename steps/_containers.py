@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import Context, Field, Path, Problem, Step, as_text
+from steps._contract import Context, Path, Problem, Step, as_text
 from steps._jobs import Arguments, present
 
 MAX_CONTAINERS = 15
@@ -16,20 +16,17 @@ CODE_BESIDE_THE_MODEL = ("sklearn", "xgboost")
 """Frameworks whose serving images fetch the code named by SAGEMAKER_SUBMIT_DIRECTORY; the others'
 images look for it inside the model's archive only."""
 
-CONTAINERS = Field(
-    f.listing(
-        "Several containers, called one after the other.",
-        f.CONTAINER,
-        [
-            {
-                "model": "${steps.train.model}",
-                "image": {"framework": "sklearn", "version": "1.4-2"},
-            }
-        ],
-        minItems=1,
-        maxItems=MAX_CONTAINERS,
-    ),
-    api="Containers",
+CONTAINERS = f.listing(
+    "Several containers, called one after the other.",
+    f.CONTAINER,
+    [
+        {
+            "model": "${steps.train.model}",
+            "image": {"framework": "sklearn", "version": "1.4-2"},
+        }
+    ],
+    minItems=1,
+    maxItems=MAX_CONTAINERS,
 )
 
 
@@ -106,6 +103,7 @@ def containers(step: Step, context: Context, instance: Any) -> list[Arguments]:
                 }
         # The SDK writes an empty environment too; leaving it out would show as a change.
         container: Arguments = {"Image": image, "Environment": environment}
-        container.update(present(ModelDataUrl=fields.get("model")))
+        hostname = fields.get("hostname") if path else None
+        container.update(present(ModelDataUrl=fields.get("model"), ContainerHostname=hostname))
         made.append(container)
     return made

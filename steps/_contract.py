@@ -416,6 +416,8 @@ class Kind:
     """The ``Type`` in the definition JSON."""
     operation: str = ""
     """The API call whose request the ``Arguments`` are; empty where there is none."""
+    takes_request: bool = True
+    """Whether the ``Arguments`` have more to them than the fields say (``request``)."""
     describe: str = ""
     """The shape of the Describe response that references read; empty where there is none."""
     summary: str

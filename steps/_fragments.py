@@ -9,6 +9,7 @@ here), ``x-path`` (a file or folder beside the definition), ``x-choice`` (the AP
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from steps._contract import Field, Short
@@ -221,9 +222,7 @@ IMAGE_BLOCK = block(
     "A framework's or built-in algorithm's image, found in the SDK's own tables.",
     {
         "framework": text("The framework's or algorithm's name.", "sklearn", literal=True),
-        "version": text(
-            "Its version; optional for built-in algorithms.", "1.4-2", literal=True
-        ),
+        "version": text("Its version; optional for built-in algorithms.", "1.4-2", literal=True),
         "py_version": text("The image's Python version.", "py3", literal=True),
         "scope": text("training, inference, …; known from the kind.", "training", literal=True),
         "instance": text("The instance type it is chosen for.", "ml.m5.large", literal=True),
@@ -313,7 +312,10 @@ def environment(api: str = "Environment") -> Field:
             "The container's environment variables.",
             scalar("The variable's value.", "info"),
             {"LOG_LEVEL": "info"},
-            propertyNames={"pattern": "^[a-zA-Z_][a-zA-Z0-9_]{0,255}$"},
+            propertyNames={
+                "pattern": "^[a-zA-Z_][a-zA-Z0-9_]{0,255}$",
+                "description": "Letters, digits and `_`, no digit first, at most 256.",
+            },
         ),
         api=api,
     )
@@ -390,6 +392,15 @@ FAN_IN: dict[str, Schema] = {
     "value": text("Which of each step's values.", "model", literal=True),
 }
 
+
+def container_fields(api: str) -> dict[str, Field]:
+    """Return the fields of a step's only container; ``api`` is its place in the request."""
+    return {
+        name: replace(field, api=f"{api}.{field.api}" if field.api else "")
+        for name, field in CONTAINER_FIELDS.items()
+    }
+
+
 CONTAINER_FIELDS: dict[str, Field] = {
     "model": Field(
         s3(
@@ -404,7 +415,12 @@ CONTAINER_FIELDS: dict[str, Field] = {
 
 CONTAINER = block(
     "One container of a model.",
-    {name: dict(field.schema) for name, field in CONTAINER_FIELDS.items()},
+    {
+        **{name: dict(field.schema) for name, field in CONTAINER_FIELDS.items()},
+        "hostname": text(
+            "The name it is called by; needed where callers choose the container.", "first"
+        ),
+    },
     {"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2"}},
 )
 

@@ -35,6 +35,7 @@ class Condition(Kind):
         "  else:\n"
         "    reject: {type: Fail, message: not good enough}\n"
     )
+    takes_request = False
     required = ("if",)
     fields = {
         "if": Field(

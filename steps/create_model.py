@@ -40,8 +40,8 @@ class CreateModel(Kind):
     supplied = ("ModelName",)
     inherits = {"image": ("Training", "Tuning")}
     fields = {
-        **f.CONTAINER_FIELDS,
-        "containers": CONTAINERS,
+        **f.container_fields("PrimaryContainer"),
+        "containers": Field(CONTAINERS, api="Containers"),
         "model_package": Field(
             f.text(
                 "A model package instead of containers.",
@@ -82,16 +82,19 @@ class CreateModel(Kind):
         return super().attribute(step, path)
 
     def check(self, step: Step) -> Iterator[Problem]:
-        """Yield containers beside a model package, and what is wrong with containers."""
-        if "model_package" not in step.fields:
+        """Yield what is wrong with containers, a model package, and what goes with each."""
+        if "model_package" in step.fields:
+            yield from _beside_package(step)
+        else:
             yield from check_containers(step)
-            return
-        for name in sorted(step.own & {"model", "image", "code", "environment", "containers"}):
+        yield from _check_execution(step)
+        network = step.fields.get("network") or {}
+        if "encryption" in network and "network" in step.own:
             yield Problem(
-                "either-or",
-                (name,),
-                f"`{name}` stands beside `model_package`",
-                "the package says it",
+                "bad-value",
+                ("network", "encryption"),
+                "CreateModel knows no encryption of traffic between instances",
+                "it is for jobs; leave it out here",
                 at_key=True,
             )
 
@@ -104,12 +107,12 @@ class CreateModel(Kind):
             made["PrimaryContainer"] = {"ModelPackageName": fields["model_package"]}
         else:
             found = containers(step, context, instance="ml.m5.large")
-            if fields.get("mode", "SingleModel") != "SingleModel":
-                found[0]["Mode"] = fields["mode"]
             if "containers" in fields:
                 made["Containers"] = found
                 made["InferenceExecutionConfig"] = {"Mode": fields.get("execution", "Serial")}
             else:
+                if fields.get("mode", "SingleModel") != "SingleModel":
+                    found[0]["Mode"] = fields["mode"]
                 made["PrimaryContainer"] = found[0]
         made.update(
             present(
@@ -120,6 +123,54 @@ class CreateModel(Kind):
             )
         )
         return made
+
+
+def _beside_package(step: Step) -> Iterator[Problem]:
+    for name in sorted(step.own & {"model", "image", "code", "environment", "containers", "mode"}):
+        yield Problem(
+            "either-or",
+            (name,),
+            f"`{name}` stands beside `model_package`",
+            "the package says it",
+            at_key=True,
+        )
+
+
+def _check_execution(step: Step) -> Iterator[Problem]:
+    """Yield containers that can't be called as ``execution`` and ``mode`` say.
+
+    Developer Guide, "Create a multi-container endpoint": direct invocation wants more than one
+    container, each with a ContainerHostname.
+    """
+    containers = step.fields.get("containers")
+    if "execution" in step.own and containers is None:
+        yield Problem(
+            "needs-another",
+            ("execution",),
+            "`execution` needs `containers`",
+            "a single container is called as it is",
+            at_key=True,
+        )
+    if "mode" in step.own and containers is not None:
+        yield Problem(
+            "either-or",
+            ("mode",),
+            "`mode` stands beside `containers`, and says nothing about which one",
+            "write it under `request`: "
+            "`{Containers: [{ContainerHostname: NAME, Mode: MultiModel}]}`",
+            at_key=True,
+        )
+    if step.fields.get("execution") != "Direct":
+        return
+    for index, container in enumerate(containers or ()):
+        if "hostname" not in container:
+            yield Problem(
+                "missing-key",
+                ("containers", index),
+                "missing key `hostname`",
+                "with `execution: Direct` callers name the container that they want",
+                at_key=True,
+            )
 
 
 KIND = CreateModel()

@@ -22,6 +22,7 @@ class Fail(Kind):
     api_type = "Fail"
     summary = "End the execution as failed, with a message."
     example = 'reject:\n  type: Fail\n  message: "precision is below ${parameters.MinPrecision}"\n'
+    takes_request = False
     required = ("message",)
     fields = {
         "message": Field(

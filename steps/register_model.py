@@ -79,8 +79,8 @@ class RegisterModel(Kind):
     }
     inherits = {"image": ("Training", "Tuning")}
     fields = {
-        **f.CONTAINER_FIELDS,
-        "containers": CONTAINERS,
+        **f.container_fields("InferenceSpecification.Containers"),
+        "containers": Field(CONTAINERS, api="InferenceSpecification.Containers"),
         "group": Field(
             f.text("The model package group; made where it does not exist.", "pulsar"),
             api="ModelPackageGroupName",

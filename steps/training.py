@@ -17,6 +17,7 @@ from steps._contract import (
     Code,
     Context,
     Field,
+    Join,
     Kind,
     NoAttribute,
     Problem,
@@ -24,6 +25,7 @@ from steps._contract import (
     Short,
     Step,
     as_text,
+    expressions_in,
     is_expression,
 )
 from steps._distribution import DISTRIBUTION, distribution_hyperparameters
@@ -110,7 +112,10 @@ ESTIMATOR_FIELDS: dict[str, Field] = {
                 examples=["s3://bucket/train"],
             ),
             {"train": "s3://bucket/train"},
-            propertyNames={"pattern": "^[A-Za-z0-9._-]{1,64}$"},
+            propertyNames={
+                "pattern": "^[A-Za-z0-9._-]{1,64}$",
+                "description": "Letters, digits, `.`, `-` and `_`, at most 64.",
+            },
         ),
         api="InputDataConfig[]",
         short=Short(each=Short("source")),
@@ -246,9 +251,13 @@ class Training(Kind):
                     f"the channel `{name}` is the code's own",
                     at_key=True,
                 )
-        if "distribution" in fields and "code" not in fields:
+        if "distribution" in fields and ("code" not in fields or _code_as_channel(step)):
             yield Problem(
-                "needs-another", ("distribution",), "`distribution` needs `code`", at_key=True
+                "needs-another",
+                ("distribution",),
+                "`distribution` needs script mode: `code` without `command`",
+                "with a `command`, start the processes there",
+                at_key=True,
             )
 
     def build(self, step: Step, context: Context) -> Arguments:
@@ -274,7 +283,7 @@ class Training(Kind):
             ),
             Environment=variables(step),
             CheckpointConfig=_checkpoints(step, context),
-            EnableManagedSpotTraining=True if fields.get("spot") else None,
+            EnableManagedSpotTraining=True if _on_spot(step) else None,
             EnableNetworkIsolation=network.get("isolation"),
             EnableInterContainerTrafficEncryption=network.get("encryption"),
             VpcConfig=vpc(step),
@@ -297,9 +306,8 @@ class Training(Kind):
 
     def _limits(self, step: Step, context: Context) -> Arguments:
         runtime = seconds(step, context, "max_runtime") or DEFAULT_RUNTIME
-        spot = step.fields.get("spot")
         wait = None
-        if spot:
+        if _on_spot(step):
             wait = seconds(step, context, "spot", "max_wait") or runtime
             if wait < runtime:
                 problem = Problem(
@@ -322,7 +330,7 @@ class Training(Kind):
         given = step.fields.get("hyperparameters", {})
         if code is None or _code_as_channel(step):
             return {
-                name: json.dumps(value) if isinstance(value, (list, dict)) else as_text(value)
+                name: _as_json(value) if isinstance(value, (list, dict)) else as_text(value)
                 for name, value in given.items()
             }
         made = {name: _encoded(value) for name, value in given.items()}
@@ -339,9 +347,48 @@ def _code_as_channel(step: Step) -> bool:
     return "code" in step.fields and "command" in step.fields
 
 
+def _on_spot(step: Step) -> bool:
+    """Whether spot capacity is wanted; a map says so too, even an empty one."""
+    return step.fields.get("spot", False) is not False
+
+
 def _encoded(value: Any) -> Any:
     """Return a script-mode hyperparameter: JSON, but an expression as the SDK leaves it."""
-    return as_text(value) if is_expression(value) else json.dumps(value)
+    return as_text(value) if is_expression(value) else _as_json(value)
+
+
+def _as_json(value: Any) -> Any:
+    """Return a value as JSON text; expressions in it become parts of a join."""
+    if not any(True for _ in expressions_in(value)):
+        return json.dumps(value)
+    parts: list[Any] = []
+    for part in _json_parts(value):
+        if parts and isinstance(part, str) and isinstance(parts[-1], str):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return Join(tuple(parts))
+
+
+def _json_parts(value: Any) -> Iterator[Any]:
+    """Yield the texts and expressions that make up a value's JSON."""
+    if is_expression(value):
+        # The service puts the value in as it is. A text needs quotes around it; a value of a
+        # property file, whose type is not known, is taken for a number.
+        quote = '"' if value.type == "string" else ""
+        yield from (quote, *(value.values if isinstance(value, Join) else (value,)), quote)
+    elif isinstance(value, Mapping):
+        for index, (name, part) in enumerate(value.items()):
+            yield f"{', ' if index else '{'}{json.dumps(name)}: "
+            yield from _json_parts(part)
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield ", " if index else "["
+            yield from _json_parts(part)
+        yield "]" if value else "[]"
+    else:
+        yield json.dumps(value)
 
 
 def _channel(name: str, value: Mapping[str, Any]) -> Arguments:

@@ -18,12 +18,16 @@ from pipelines.language.nodes import (
     key_at,
     mapping,
     with_entry,
+    without,
 )
 from steps import KINDS, all_fields, kind_named
 from steps._contract import Field, Kind, Short
 
 BRANCHES = ("then", "else")
 """The fields that hold steps."""
+
+STRUCTURE = ("type", "matrix", *BRANCHES)
+"""Fields that make steps instead of describing them: no default holds for them."""
 
 KEPT_WHOLE = ("request", "step_fields", "pipeline_fields")
 """Maps in the API's own names: in them null means "delete from the request", so it is kept."""
@@ -195,15 +199,89 @@ def without_nulls(node: Node, *, keep: bool = False) -> Node:
     return replace(node, entries=made)
 
 
+def is_null(node: Node) -> bool:
+    """Say whether a node is a null."""
+    return isinstance(node, Scalar) and node.value is None
+
+
+def _merge_steps(low: Node, high: Node) -> Node:
+    """Return one layer's steps laid over another's.
+
+    Null takes a step out. In a step it stays, because it may also take a default away.
+    """
+    if not isinstance(low, MapNode) or not isinstance(high, MapNode):
+        return _steps_without_nulls(high)
+    entries = dict(low.entries)
+    for name, entry in high.entries.items():
+        if is_null(entry.value):
+            entries.pop(name, None)
+            continue
+        known = entries.get(name)
+        value = _merge_step(known.value if known else mapping({}, entry.value), entry.value)
+        entries[name] = Entry(entry.key, value)
+    return replace(high, entries=entries)
+
+
+def _merge_step(low: Node, high: Node) -> Node:
+    if not isinstance(low, MapNode) or not isinstance(high, MapNode):
+        return high
+    rest = merge(low, without(high, *STRUCTURE), whole=WHOLE_FIELDS, keep_null=True)
+    assert isinstance(rest, MapNode)
+    entries = dict(rest.entries)
+    for name in STRUCTURE:
+        entry = high.entries.get(name)
+        if entry is None:
+            continue
+        if is_null(entry.value):
+            entries.pop(name, None)
+        elif name in BRANCHES:
+            known = low.entries.get(name)
+            below = known.value if known else mapping({}, entry.value)
+            entries[name] = Entry(entry.key, _merge_steps(below, entry.value))
+        else:
+            entries[name] = entry
+    # The order of the keys is that in which they were first written.
+    names = dict.fromkeys([*low.entries, *high.entries])
+    return replace(high, entries={name: entries[name] for name in names if name in entries})
+
+
+def _steps_without_nulls(steps: Node) -> Node:
+    if not isinstance(steps, MapNode):
+        return steps
+    return _merge_steps(mapping({}, steps), steps)
+
+
+def without_layer_nulls(layer: Node) -> Node:
+    """Return a layer without nulls; in its steps' fields they stay, to take defaults away."""
+    steps = get(layer, "steps")
+    if not isinstance(layer, MapNode) or steps is None:
+        return without_nulls(layer)
+    cleaned = without_nulls(without(layer, "steps"))
+    assert isinstance(cleaned, MapNode)
+    if is_null(steps):
+        return cleaned
+    entry = layer.entries["steps"]
+    inner = Entry(entry.key, _steps_without_nulls(steps))
+    entries = {**cleaned.entries, "steps": inner}
+    ordered = {name: entries[name] for name in layer.entries if name in entries}
+    return replace(layer, entries=ordered)
+
+
 WHOLE_FIELDS = frozenset(name for name, field in fields_by_name().items() if field.replace)
 
 
 def merge_layers(layers: list[MapNode]) -> MapNode:
     """Return the layers, low to high, laid over each other."""
     kinds = kinds_of_steps(layers)
-    result: Node = without_nulls(lengthen_layer(layers[0], kinds))
+    result: Node = without_layer_nulls(lengthen_layer(layers[0], kinds))
     for layer in layers[1:]:
-        result = merge(result, lengthen_layer(layer, kinds), whole=WHOLE_FIELDS)
+        long = lengthen_layer(layer, kinds)
+        below, above = get(result, "steps"), get(long, "steps")
+        result = merge(result, long, whole=WHOLE_FIELDS)
+        assert isinstance(result, MapNode)
+        if isinstance(above, MapNode):
+            steps = _merge_steps(below or mapping({}, above), above)
+            result = with_entry(result, "steps", steps)
     assert isinstance(result, MapNode)
     return result
 
@@ -215,7 +293,9 @@ def apply_defaults(step: MapNode, kind: Kind, defaults: Node | None) -> MapNode:
     taken as it is, so that an unknown field there is found by the schema.
     """
     if not isinstance(defaults, MapNode):
-        return step
+        bare = without_nulls(step)
+        assert isinstance(bare, MapNode)
+        return bare
     names = all_fields(kind)
     general = {
         name: entry
@@ -226,7 +306,7 @@ def apply_defaults(step: MapNode, kind: Kind, defaults: Node | None) -> MapNode:
     own = get(defaults, kind.name)
     if isinstance(own, MapNode):
         result = merge(result, own, whole=WHOLE_FIELDS)
-    result = merge(result, step, whole=WHOLE_FIELDS)
+    result = without_nulls(merge(result, step, whole=WHOLE_FIELDS))
     assert isinstance(result, MapNode)
     # Keep the step's own place and the order in which its keys were written.
     first = {name: result.entries[name] for name in step.entries if name in result.entries}

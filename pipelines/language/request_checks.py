@@ -13,6 +13,7 @@ from pipelines.service.shapes import Mismatch, check, input_shape
 from steps import all_fields
 from steps._contract import UNKNOWN, Join, JsonGet, Path, Problem, is_expression
 from steps._fragments import CONTAINER_FIELDS
+from steps._jobs import command_line
 
 _S3_PATTERN = "(https|s3)://"
 """How the API's patterns of S3 URIs begin (shapes ``S3Uri``, ``ModelPackageSourceUri`` and so on).
@@ -46,13 +47,14 @@ def check_request(
     for mismatch in check(arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied):
         if local and mismatch.kind == "pattern" and _S3_PATTERN in mismatch.message:
             continue
-        yield _told(spec, mismatch)
+        problem = _told(spec, mismatch)
+        if problem.path != ("instance", "type") or mismatch.kind != "enum":  # told below, better
+            yield problem
     instance = spec.step.fields.get("instance")
     value = instance.get("type") if isinstance(instance, Mapping) else None
     if isinstance(value, str) and re.match(r"ml\.[a-z]", value):
         known = check_instance_type(value, kind.operation)
-        # A type that the installed model does not list yet is told by the enum check already.
-        if known is not None and known.kind == "pattern":
+        if known is not None:
             message, hint = as_clause(known.message), as_clause(known.hint)
             yield Problem("bad-instance", ("instance", "type"), message, hint)
 
@@ -133,6 +135,8 @@ def field_of(spec: StepSpec, path: Path) -> Path:
             names = list(value)
             if isinstance(rest[0], int) and rest[0] < len(names):
                 found = (name, names[rest[0]])
+        elif name == "arguments" and isinstance(value, Mapping) and rest:
+            found = (name, _option(value, rest[0]))
         elif rest and isinstance(value, Mapping) and rest[0] in value:
             found = (name, rest[0])
         elif rest and isinstance(value, list) and isinstance(rest[0], int):
@@ -157,6 +161,16 @@ def _container_field(spec: StepSpec, path: Path) -> Path:
             inner = rest[:1] if isinstance(value, Mapping) and rest and rest[0] in value else ()
             return (*base, name, *inner)
     return base
+
+
+def _option(options: Mapping[str, Any], index: Any) -> str:
+    """Return the option that a word of the command line comes from."""
+    words = 0
+    for name, value in options.items():
+        words += len(command_line({name: value}))
+        if index < words:
+            break
+    return name
 
 
 _INSTANCE_MEMBERS = {

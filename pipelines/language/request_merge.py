@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-NAME_MEMBERS = ("InputName", "OutputName", "ChannelName", "MetricName", "Name", "Key")
+NAME_MEMBERS = (
+    "InputName",
+    "OutputName",
+    "ChannelName",
+    "MetricName",
+    "ContainerHostname",
+    "Name",
+    "Key",
+)
 """Members by which lists of the API merge: an item of the same name is changed, not repeated."""
 
 
