@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -23,6 +22,7 @@ from pipelines.local.handlers import (
 from pipelines.local.history import History
 from pipelines.local.identity import Identity
 from pipelines.local.isolation import Isolation
+from pipelines.local.jobs import discard
 from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer, StepEnd
 from pipelines.local.registry import Registry
@@ -96,7 +96,7 @@ class StepRun:
         except OSError as error:
             return self._end("Failed", reason=f"the machine failed the step: {error}")
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            discard(self._folder)
 
     def _attempt(self) -> Finished:
         step, around = self._step, self._around

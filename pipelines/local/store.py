@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 import threading
 import time
@@ -25,6 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import Interrupted, SagedagError, UsageError
+from pipelines.local.jobs import discard
+from pipelines.local.objects import ObjectStore
 
 FOLDER = ".sagedag"
 DATABASE = "store.sqlite"
@@ -199,7 +200,9 @@ def open_store(
         connection = _connect(folder)
         _prepare(connection, folder)
         _close_interrupted(connection)
-        shutil.rmtree(folder / "work", ignore_errors=True)
+        # Left by a run that was killed: its jobs' folders and half-written objects.
+        discard(folder / "work")
+        ObjectStore(folder / "s3").sweep()
     except BaseException:
         os.close(lock)
         raise

@@ -82,23 +82,28 @@ def own_interpreter(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def search_path(context: JobContext) -> str:
-    """PATH with this interpreter first, so that ``python3`` and ``python`` are it.
+    """PATH with the job's own ``pip`` first, then this interpreter.
 
-    An interpreter called otherwise (``python3.11`` alone in its folder) gets a folder with two
-    scripts of these names; a link would hide from a virtual environment that it is one.
+    ``python3`` and ``python`` are this interpreter. One that is called otherwise (``python3.11``
+    alone in its folder) gets scripts of these names; a link would hide from a virtual environment
+    that it is one.
     """
     beside = Path(sys.executable).parent
-    folders = [str(beside)]
-    missing = [name for name in ("python", "python3") if not (beside / name).exists()]
-    if missing:
-        names = context.folder / "bin"
-        names.mkdir(parents=True, exist_ok=True)
-        for name in missing:
-            script = names / name
-            script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-            script.chmod(0o755)
-        folders.append(str(names))
+    own = context.folder / "bin"
+    own.mkdir(parents=True, exist_ok=True)
+    for name in ("pip_stand_in.py", "requirements.py"):
+        shutil.copyfile(Path(__file__).with_name(name), own / name)
+    for name in ("pip", "pip3"):
+        _write_script(own / name, f'"{sys.executable}" "{own / "pip_stand_in.py"}"')
+    for name in ("python", "python3"):
+        if not (beside / name).exists():
+            _write_script(own / name, f'"{sys.executable}"')
     usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
     if sys.platform == "darwin" and (brew := shutil.which("brew")):
         usual.insert(0, str(Path(brew).parent))
-    return ":".join(folders + usual)
+    return ":".join([str(own), str(beside), *usual])
+
+
+def _write_script(path: Path, command: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -130,13 +131,15 @@ def discard(folder: Path) -> None:
     """Remove a job's folder, also when the job took away its own permissions."""
 
     def open_up(_function: object, path: str, _problem: object) -> None:
-        for each in (Path(path).parent, Path(path)):
-            if each.is_relative_to(folder) and not each.is_symlink():
-                each.chmod(0o700)
-        if Path(path).is_dir() and not Path(path).is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            Path(path).unlink(missing_ok=True)
+        # What can't be removed now stays for the next run, which begins by trying again.
+        with contextlib.suppress(OSError):
+            for each in (Path(path).parent, Path(path)):
+                if each.is_relative_to(folder) and not each.is_symlink():
+                    each.chmod(0o700)
+            if Path(path).is_dir() and not Path(path).is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                Path(path).unlink(missing_ok=True)
 
     if folder.exists():
         shutil.rmtree(folder, onerror=open_up)
