@@ -421,6 +421,9 @@ class Kind:
     describe: str = ""
     """The shape of the Describe response that references read; empty where there is none."""
     summary: str
+    about: str = ""
+    """What a newcomer must know beyond the fields: where the container finds what, what is run.
+    Paragraphs are divided by empty lines, and code stands in backticks."""
     example: str
     fields: Mapping[str, Field]
     required: tuple[str, ...] = ()

@@ -26,6 +26,11 @@ class Condition(Kind):
     name = "Condition"
     api_type = "Condition"
     summary = "Compare values and go on with one of two branches."
+    about = (
+        "The steps in `then` run where the expression `if` holds, those in `else` where "
+        "it does not. The steps of a branch can be referred to from the same branch only. "
+        "`sagedag explain conditions` describes the expression."
+    )
     example = (
         "good-enough:\n"
         "  type: Condition\n"

@@ -21,6 +21,11 @@ class Fail(Kind):
     name = "Fail"
     api_type = "Fail"
     summary = "End the execution as failed, with a message."
+    about = (
+        "The execution ends as failed, and `message` is its failure reason. References in the "
+        "message say why. The step has no further effect; it usually stands in a branch of a "
+        "Condition."
+    )
     example = 'reject:\n  type: Fail\n  message: "precision is below ${parameters.MinPrecision}"\n'
     takes_request = False
     required = ("message",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.explain.document import Block, Code, Document, Heading, Table, Text
+from pipelines.explain.yaml_text import flow
 from pipelines.language.codes import DEFINITION, GROUPS, Example, Page
 
 
@@ -27,8 +28,10 @@ def code_page(page: Page) -> Document:
 def _files(example: Example) -> list[Block]:
     """Return the YAML files of an example; further files are only named."""
     blocks: list[Block] = []
-    if example.environment != "local":
-        blocks.append(Text(f"With `--env {example.environment}`:"))
+    options = [f"--env {example.environment}"] if example.environment != "local" else []
+    options += [f"--var {name}={flow(value)}" for name, value in example.variables.items()]
+    if options:
+        blocks.append(Text(f"With `{' '.join(options)}`:"))
     shown = {name: text for name, text in example.files.items() if name.endswith(".yaml")}
     for name, text in shown.items():
         if len(shown) > 1 or name != DEFINITION:

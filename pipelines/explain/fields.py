@@ -40,7 +40,7 @@ def field_page(kind: Kind | None, place: Place, field: Field, *, aws: bool = Tru
         kind: the step kind; None for a key of the top level.
         place: the field, or what is inside it.
         field: the field that the place is in.
-        aws: look up what AWS writes about the API's field.
+        aws: look up what AWS writes about the API's field; it changes with botocore.
     """
     dotted = ".".join((kind.name, *place.words) if kind else place.words)
     schema = place.schema

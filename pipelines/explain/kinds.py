@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pipelines.explain import schemas
 from pipelines.explain.document import Block, Code, Document, Heading, Table, Text
 from pipelines.explain.fields import fields_of, requirement
-from pipelines.explain.notes import KIND_NOTES
 from pipelines.explain.references import offered
 from steps._contract import Field, Kind
 from steps._fragments import RETRY_REASONS
@@ -19,7 +18,7 @@ def kind_page(kind: Kind) -> Document:
     """Return the page of a step kind."""
     own, common = fields_of(kind)
     blocks: list[Block] = [
-        *([Text(KIND_NOTES[kind.name])] if kind.name in KIND_NOTES else []),
+        *([Text(kind.about)] if kind.about else []),
         Heading("Example"),
         Code(kind.example),
         Heading("Fields"),

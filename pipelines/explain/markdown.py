@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from pipelines.explain.document import Block, Code, Document, Heading, Table
 
@@ -13,10 +14,14 @@ def render(document: Document, *, level: int = 1) -> str:
     Args:
         level: the level of its title's heading.
     """
-    rows = [f"{'#' * level} {document.title}", "", document.summary]
-    for block in document.blocks:
-        rows += ["", *_block(block, level)]
-    return "\n".join(rows) + "\n"
+    head = f"{'#' * level} {document.title}\n\n{document.summary}\n"
+    body = render_blocks(document.blocks, level=level)
+    return f"{head}\n{body}" if body else head
+
+
+def render_blocks(blocks: Sequence[Block], *, level: int = 1) -> str:
+    """Return blocks as Markdown; headings are one below ``level``."""
+    return "\n".join("\n".join(_block(block, level)) + "\n" for block in blocks)
 
 
 def _block(block: Block, level: int) -> list[str]:

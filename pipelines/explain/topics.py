@@ -76,7 +76,10 @@ TEMPLATES = Document(
                 ("`pipeline`", "the pipeline's name"),
                 ("`matrix.NAME`", "the step's own value of its `matrix`"),
                 ("`git.sha`, `git.branch`, `git.tag`", "the commit, its branch, its tag"),
-                ("`git.dirty`, `git.repository`", "uncommitted changes; the remote's name"),
+                (
+                    "`git.dirty`, `git.repository`",
+                    "whether anything is uncommitted; the remote's URL",
+                ),
                 ("`asset('path')`", "the S3 URI that a file beside the definition will have"),
             ),
         ),

@@ -18,11 +18,13 @@ class Example:
         files: the files' texts by name; ``pipeline.yaml`` is the definition.
         links: symbolic links by name, with where they lead.
         environment: the environment it is checked for.
+        variables: what ``--var`` gives.
     """
 
     files: Mapping[str, str]
     links: Mapping[str, str] = field(default_factory=dict)
     environment: str = "local"
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ def example(
     files: Mapping[str, str] | None = None,
     links: Mapping[str, str] | None = None,
     environment: str = "local",
+    variables: Mapping[str, str] | None = None,
 ) -> Example:
     """Return an example from texts that are indented as in the source."""
     texts = {DEFINITION: definition, **(files or {})}
@@ -68,4 +71,5 @@ def example(
         {name: dedent(text).lstrip("\n") for name, text in texts.items()},
         dict(links or {}),
         environment,
+        dict(variables or {}),
     )

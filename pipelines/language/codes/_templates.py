@@ -48,6 +48,32 @@ GROUP = Group(
                 """),
         ),
         Page(
+            "unknown-variable",
+            "The command line sets a variable that nothing uses",
+            "`--var NAME=VALUE` names a variable that the definition neither declares under `vars` "
+            "nor uses in a template.",
+            "Most likely the name is misspelt, and the value that was meant would keep its "
+            "default. Where the variable is really new, write it under `vars`.",
+            example(
+                """
+                pipeline: demo
+                vars: {reason: not yet}
+                steps:
+                  stop: {type: Fail, message: "{{ vars.reason }}"}
+                """,
+                variables={"raeson": "no data"},
+            ),
+            example(
+                """
+                pipeline: demo
+                vars: {reason: not yet}
+                steps:
+                  stop: {type: Fail, message: "{{ vars.reason }}"}
+                """,
+                variables={"reason": "no data"},
+            ),
+        ),
+        Page(
             "template-forbidden",
             "A template does something that templates may not do",
             "Templates hold names, literals, comparisons, arithmetic with ordinary numbers, "

@@ -17,12 +17,20 @@ GROUP = Group(
             example("""
                 pipeline: demo
                 steps:
-                  stop: {type: Fail, mesage: not yet}
+                  train:
+                    type: Training
+                    image: {framework: xgboost, version: 1.7-1}
+                    instance: ml.m5.xlarge
+                    hyper_parameters: {max_depth: 6}
                 """),
             example("""
                 pipeline: demo
                 steps:
-                  stop: {type: Fail, message: not yet}
+                  train:
+                    type: Training
+                    image: {framework: xgboost, version: 1.7-1}
+                    instance: ml.m5.xlarge
+                    hyperparameters: {max_depth: 6}
                 """),
         ),
         Page(
@@ -231,6 +239,27 @@ GROUP = Group(
                   Rows: {type: Integer, default: 1000}
                 steps:
                   stop: {type: Fail, message: "${parameters.Rows} rows"}
+                """),
+        ),
+        Page(
+            "enum-not-text",
+            "A parameter that is no String has an enum",
+            "`enum` lists the only values that a parameter takes. The service knows such lists for "
+            "parameters of the type String only.",
+            "The service refuses the definition. A Condition step can check a number.",
+            example("""
+                pipeline: demo
+                parameters:
+                  Depth: {type: Integer, default: 4, enum: [4, 8]}
+                steps:
+                  stop: {type: Fail, message: "a depth of ${parameters.Depth}"}
+                """),
+            example("""
+                pipeline: demo
+                parameters:
+                  Depth: {type: String, default: "4", enum: ["4", "8"]}
+                steps:
+                  stop: {type: Fail, message: "a depth of ${parameters.Depth}"}
                 """),
         ),
         Page(
