@@ -27,9 +27,9 @@ class Condition(Kind):
     api_type = "Condition"
     summary = "Compare values and go on with one of two branches."
     about = (
-        "The steps in `then` run where the expression `if` holds, those in `else` where "
-        "it does not. The steps of a branch can be referred to from the same branch only. "
-        "`sagedag explain conditions` describes the expression."
+        "The steps in `then` run where the expression `if` holds, those in `else` where it does "
+        "not. The steps of a branch can be referred to from the same branch only. `sagedag "
+        "explain conditions` describes the expression."
     )
     example = (
         "good-enough:\n"

@@ -31,9 +31,9 @@ class CreateModel(Kind):
     describe = "DescribeModelOutput"
     summary = "Make a model that endpoints and transform jobs can use."
     about = (
-        "A model is an image and an archive that endpoints and transform jobs can use; "
-        "it serves nothing yet. `model` is the archive, usually that of a Training step, whose image "
-        "is taken unless `image` says otherwise. Several containers go under `containers`; a "
+        "A model is an image and an archive that endpoints and transform jobs can use; it serves "
+        "nothing yet. `model` is the archive, usually that of a Training step, whose image is "
+        "taken unless `image` says otherwise. Several containers go under `containers`; a "
         "registered version is given by `model_package` instead."
     )
     example = (

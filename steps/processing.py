@@ -77,15 +77,15 @@ class Processing(Kind):
     summary = "Run a script or container over data: prepare, evaluate, convert."
     about = (
         "The job starts `instance.count` machines with the container `image`, brings the "
-        "`inputs` in, runs the code and takes the `outputs` away. An input or output `NAME` lies at "
-        "`/opt/ml/processing/NAME`, unless its `path` says otherwise.\n\n"
+        "`inputs` in, runs the code and takes the `outputs` away. An input or output `NAME` lies "
+        "at `/opt/ml/processing/NAME`, unless its `path` says otherwise.\n\n"
         "The file that `code` names is run with `python3` (`.sh` and `.R` files by their own "
-        "interpreters) and gets `arguments` as its command line; `command` takes the interpreter's "
-        "place. A `requirements.txt` in the code's folder is installed first. An image of your own "
-        "with an entry point needs no `code`.\n\n"
+        "interpreters) and gets `arguments` as its command line; `command` takes the "
+        "interpreter's place. A `requirements.txt` in the code's folder is installed first. An "
+        "image of your own with an entry point needs no `code`.\n\n"
         "A JSON file that the job leaves in an output can be read by references and conditions: "
-        "`files: {metrics: report/metrics.json}` makes the file `metrics.json` of the output `report` "
-        "known as `metrics`."
+        "`files: {metrics: report/metrics.json}` makes the file `metrics.json` of the output "
+        "`report` known as `metrics`."
     )
     example = (
         "preprocess:\n"

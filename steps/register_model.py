@@ -62,10 +62,11 @@ class RegisterModel(Kind):
     describe = "DescribeModelPackageOutput"
     summary = "Register a new version of a model, with its metrics and approval status."
     about = (
-        "Every execution adds a version to the model package group `group`. `model` "
-        "is the archive, usually that of a Training step, whose image is taken unless `image` says "
-        "otherwise; several containers in a row go under `containers`. `code` is the serving script; "
-        "images of frameworks other than scikit-learn and XGBoost want it inside the archive.\n\n"
+        "Every execution adds a version to the model package group `group`. `model` is the "
+        "archive, usually that of a Training step, whose image is taken unless `image` says "
+        "otherwise; several containers in a row go under `containers`. `code` is the serving "
+        "script; images of frameworks other than scikit-learn and XGBoost want it inside the "
+        "archive.\n\n"
         "`metrics` ties the version to the reports of its evaluation, for example "
         '`{model_quality: {statistics: "${steps.evaluate.outputs.report}/metrics.json"}}`. With '
         "`approval: PendingManualApproval` somebody has to approve it before it is used."

@@ -181,13 +181,13 @@ class Training(Kind):
     describe = "DescribeTrainingJobResponse"
     summary = "Fit a model with a script or a built-in algorithm."
     about = (
-        "With `code` and a framework's image the script runs in SageMaker's script mode: "
-        "it gets `hyperparameters` as command-line options, finds each channel of `inputs` at "
-        "`/opt/ml/input/data/CHANNEL` (also in the variable `SM_CHANNEL_CHANNEL`), and saves the model "
-        "to `/opt/ml/model` (`SM_MODEL_DIR`). What it leaves there is packed as `model.tar.gz`, and "
-        "`${steps.NAME.model}` is its S3 URI.\n\n"
-        "A built-in algorithm such as `xgboost` needs no code. With `command` the container runs that "
-        "command instead; the code's folder then comes in as the channel `code`."
+        "With `code` and a framework's image the script runs in SageMaker's script mode: it gets "
+        "`hyperparameters` as command-line options, finds each channel of `inputs` at "
+        "`/opt/ml/input/data/CHANNEL` (also in the variable `SM_CHANNEL_CHANNEL`), and saves the "
+        "model to `/opt/ml/model` (`SM_MODEL_DIR`). What it leaves there is packed as "
+        "`model.tar.gz`, and `${steps.NAME.model}` is its S3 URI.\n\n"
+        "A built-in algorithm such as `xgboost` needs no code. With `command` the container runs "
+        "that command instead; the code's folder then comes in as the channel `code`."
     )
     example = (
         "train:\n"
