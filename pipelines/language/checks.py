@@ -120,7 +120,8 @@ def check_conditions(spec: PipelineSpec, report: Report) -> None:
                 ),
                 step.path,
             )
-        if step.kind.name == "Condition" and not step.then and not step.otherwise:
+        empty = step.sound and not step.then and not step.otherwise
+        if step.kind.name == "Condition" and empty:
             report.problem(
                 spec.tree,
                 Problem(
@@ -164,8 +165,8 @@ def check_triggers(spec: PipelineSpec, report: Report) -> None:
                     Problem(
                         "reads-failed-step",
                         ("depends_on",),
-                        f"this step runs when "
-                        f"`{dependency.step}` is {dependency.when}, so it can't read its values",
+                        f"this step waits for `{dependency.step}` with `when: "
+                        f"{dependency.when}`, so it can't read its values",
                         at_key=True,
                     ),
                     step.path,

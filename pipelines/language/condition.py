@@ -11,8 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Any, Union
 
-from pipelines.language.references import Scope, Wrong
-from steps._contract import Clause, Comparison, JsonGet, is_expression
+from pipelines.language.foreign import settle
+from pipelines.language.reference_syntax import Wrong
+from pipelines.language.references import Scope
+from steps._contract import UNKNOWN, Clause, Comparison, JsonGet, is_expression
 
 MAX_CLAUSES = 64
 """More than this is refused: distributing ``and`` over ``or`` grows without bound."""
@@ -29,6 +31,7 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.ASCII,
 )
+_SPACE = re.compile(r"\s*")
 _OPERATORS = {
     "==": "Equals",
     "<": "LessThan",
@@ -84,36 +87,43 @@ class _Refused(Exception):
         self.wrong = Wrong(begin, end, message, hint, code)
 
 
-def clauses_of(text: str, scope: Scope) -> tuple[Clause, ...] | Wrong:
-    """Return the clauses of a condition, or what is wrong with it.
+def clauses_of(text: str, scope: Scope) -> tuple[Clause, ...] | list[Wrong]:
+    """Return the clauses of a condition, or all that is wrong with it.
 
     Args:
         text: the expression.
         scope: resolves the references in it.
     """
+    wrongs: list[Wrong] = []
     try:
-        tree = _Reader(text, scope).read()
+        tree = _Reader(text, scope, wrongs).read()
         clauses = _clauses(_negated_inward(tree, negate=False))
+        if len(clauses) > MAX_CLAUSES:
+            raise _too_large(len(text))
     except _Refused as refused:
-        return refused.wrong
-    if len(clauses) > MAX_CLAUSES:
-        return Wrong(
-            0,
-            len(text),
-            f"the condition needs {len(clauses)} clauses; {MAX_CLAUSES} is the most",
-            "split it into several Condition steps",
-            "condition-too-large",
-        )
+        return [*wrongs, refused.wrong]
+    if wrongs:
+        return wrongs
     return tuple(tuple(_comparison(part) for part in clause) for clause in clauses)
+
+
+def _too_large(end: int) -> _Refused:
+    return _Refused(
+        0,
+        end,
+        f"the condition needs more than {MAX_CLAUSES} clauses",
+        "split it into several Condition steps",
+        "condition-too-large",
+    )
 
 
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
-    position = 0
-    while text[position:].strip():
+    position, end = 0, len(text.rstrip())
+    while position < end:
         match = _TOKEN.match(text, position)
         if match is None:
-            begin = position + len(text[position:]) - len(text[position:].lstrip())
+            begin = position + len(_SPACE.match(text, position)[0])  # type: ignore[index]  # matches
             bad = text[begin]
             hints = {
                 "=": "compare with `==`",
@@ -131,9 +141,10 @@ def _tokens(text: str) -> list[_Token]:
 class _Reader:
     """A recursive-descent reader of conditions."""
 
-    def __init__(self, text: str, scope: Scope) -> None:
+    def __init__(self, text: str, scope: Scope, wrongs: list[Wrong]) -> None:
         self.text = text
         self.scope = scope
+        self.wrongs = wrongs
         self.tokens = _tokens(text)
         self.position = 0
         self.depth = 0
@@ -244,7 +255,7 @@ class _Reader:
         if token.kind == "number":
             return float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
         if token.kind == "string":
-            return token.text[1:-1]
+            return settle(token.text[1:-1])
         if token.text in ("true", "false"):
             return token.text == "true"
         if token.kind not in ("word", "braced") or token.text in ("and", "or", "not", "in"):
@@ -260,7 +271,9 @@ class _Reader:
             hint = found.hint
             if re.fullmatch(r"[\w-]+", text) and "did you mean" not in hint:
                 hint = f'for the text, write "{text}"'
-            raise _Refused(found.begin + shift, found.end + shift, found.message, hint, found.code)
+            begin, end = found.begin + shift, found.end + shift
+            self.wrongs.append(Wrong(begin, end, found.message, hint, found.code))
+            return UNKNOWN
         return found
 
     def items(self, opening: _Token, many: bool) -> list[Any]:
@@ -356,13 +369,7 @@ def _clauses(tree: _Tree) -> list[tuple[_Compare, ...]]:
     for part in tree.parts:
         choices = _clauses(part)
         if len(product) * len(choices) > MAX_CLAUSES:
-            raise _Refused(
-                0,
-                1,
-                f"the condition needs more than {MAX_CLAUSES} clauses",
-                "split it into several Condition steps",
-                "condition-too-large",
-            )
+            raise _too_large(1)
         product = [(*left, *right) for left in product for right in choices]
     return product
 

@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.language.diagnostics import as_clause, nearest
 from pipelines.language.schema import resolve_ref
 from pipelines.language.validation import kind_of, option_for
+from pipelines.service.instances import check_instance_type
 from steps._contract import (
     UNKNOWN,
     Join,
@@ -179,11 +180,8 @@ def _judge_text(value: str, schema: Any, path: Path) -> Iterator[Problem]:
                 hint = "yes and no are `true` and `false` in YAML 1.2"
             yield Problem("bad-duration", path, as_clause(message), as_clause(hint))
     if schema.get("x-instance") and not _INSTANCE.fullmatch(value):
-        hint = "write it as `ml.m5.large`"
-        if value.startswith("ml-"):
-            hint = f"did you mean `{value.replace('-', '.', 2)}`?"
-        elif _INSTANCE.fullmatch("ml." + value):
-            hint = f"did you mean `ml.{value}`?"
+        known = check_instance_type(value, "CreateTrainingJob")
+        hint = as_clause(known.hint) if known is not None else "write it as `ml.m5.large`"
         yield Problem("bad-instance", path, f"`{value}` is not an instance type", hint)
     elif schema.get("x-instance") and not value.startswith("ml."):
         yield Problem(

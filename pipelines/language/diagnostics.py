@@ -127,7 +127,15 @@ def nearest(word: str, options: Iterable[str]) -> str:
 def as_clause(sentence: str) -> str:
     """Return a sentence as messages and hints are written: a small letter first, no full stop."""
     text = sentence.rstrip(".")
-    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+    first = text.split(" ", 1)[0].rstrip(",:;")
+    # Names such as `CreateModel`, IAM or S3 keep their capitals.
+    is_word = first.isalpha() and (len(first) == 1 or first[1:].islower())
+    return text[:1].lower() + text[1:] if is_word else text
+
+
+def in_words(items: Sequence[str], last: str) -> str:
+    """Return ``a, b and c``; ``last`` is the word before the last one."""
+    return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
 def suggest(word: str, options: Iterable[str], *, most: int = 8) -> str:

@@ -70,7 +70,8 @@ def choose_environment(name: str, project: Project, report: Report) -> Setting:
     node = get(block, name)
     if not isinstance(node, MapNode):
         return Setting(LOCAL, None, names) if name == "local" else _bare(name, names)
-    return _setting(name, node, names, report)
+    assert isinstance(block, MapNode)
+    return _setting(block.entries[name].key, node, names, report)
 
 
 def _without_file(name: str, project: Project) -> Setting:
@@ -106,8 +107,9 @@ def _as_text(data: Any) -> Any:
     return {**data, "environments": fixed}
 
 
-def _setting(name: str, node: MapNode, names: tuple[str, ...], report: Report) -> Setting:
+def _setting(title: Scalar, node: MapNode, names: tuple[str, ...], report: Report) -> Setting:
     """Return an environment; later values may use earlier ones in templates."""
+    name = title.text
     start = LOCAL if name == "local" else Environment(name, "", "", "", "")
     values: dict[str, Any] = {key: getattr(start, key, "") for key in _PLAIN}
     for key in _PLAIN:
@@ -121,7 +123,8 @@ def _setting(name: str, node: MapNode, names: tuple[str, ...], report: Report) -
     if endpoint:
         _check_loopback(endpoint, node, report)
     made = replace(start, **values)
-    _check_complete(made, node, report)
+    _check_complete(made, title, report)
+    report.stop_if_failed()
     inner = {k: e for k, e in node.entries.items() if k in ("vars", "tags", "defaults")}
     return Setting(made, replace(node, entries=inner), names, endpoint)
 
@@ -147,10 +150,9 @@ def _check_complete(made: Environment, node: Node, report: Report) -> None:
         return
     missing = [key for key in ("region", "bucket") if not getattr(made, key)]
     for key in missing:
-        report.add(
+        report.at(
+            node,
             "missing-key",
-            node.source,
-            node.span,
             f"the environment `{made.name}` has no `{key}`",
             "code and outputs go to its bucket"
             if key == "bucket"

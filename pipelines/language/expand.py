@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,7 +107,7 @@ class Expander:
                 self.dropped.add(name)
                 continue
             for combination in self.combinations(node, names):
-                local = names if combination is None else names.with_values(matrix=combination)
+                local = names if combination is None else _within(names, combination)
                 step = self.step(entry, node, kind, path, branch, local)
                 if step is not None:
                     made.append(step)
@@ -150,6 +151,9 @@ class Expander:
         """Return one step with its defaults merged and its templates rendered."""
         key = render_scalar(entry.key, names, self.report)
         name = str(settle(str(key.value)))
+        if key is entry.key and "{{" in name:
+            self.dropped.add(name)  # its template is wrong, which was told
+            return None
         self.count += 1
         if self.count > MAX_STEPS:
             self.report.at(entry.key, "too-many", f"more than {MAX_STEPS:,} steps")
@@ -197,44 +201,50 @@ class Expander:
         block = get(node, "matrix")
         if block is None:
             return [None]
+        key = node.entries["matrix"].key
         data = plain(render(block, names, self.report))
         if not isinstance(data, dict) or not data:
-            self.report.at(
-                block,
-                "wrong-type",
-                "`matrix` is a map of names to lists of values",
-                "such as `{depth: [4, 8]}`",
-            )
+            message = "`matrix` is a map of names to lists of values"
+            self.report.at(block, "wrong-type", message, "such as `{depth: [4, 8]}`")
+            return []
+        if not all(self.is_list(block, name, values) for name, values in data.items()):
             return []
         include, exclude = data.pop("include", []), data.pop("exclude", [])
-        for name, values in data.items():
-            if not isinstance(values, list) or not values:
-                at = get(block, name) or block
-                self.report.at(at, "wrong-type", f"`{name}` is a list of values")
-                return []
-        size = 1
-        for values in data.values():
-            size *= len(values)
+        size = math.prod(len(values) for values in data.values()) + len(include)
         if size > MAX_STEPS:
-            self.report.at(block, "too-many", f"the matrix has {size:,} combinations")
+            message = f"the matrix has {size:,} combinations; {MAX_STEPS:,} is the most"
+            self.report.at(key, "too-many", message)
             return []
         made: list[dict[str, Any] | None] = []
         for values in itertools.product(*data.values()):
             combination = dict(zip(data, values, strict=True))
             if not any(_matches(combination, rule) for rule in exclude):
                 made.append(combination)
-        made.extend(item for item in include if isinstance(item, dict))
-        if not made or len(data) + len(include) == 0:
-            self.report.at(block, "bad-value", "the matrix leaves no combination")
+        made.extend(include)
+        if not made:
+            self.report.at(key, "bad-value", "the matrix leaves no combination")
         return made
+
+    def is_list(self, block: Node, name: str, values: Any) -> bool:
+        """Whether a member of a matrix has the form that it needs; reports where it has not."""
+        rules = name in ("include", "exclude")
+        fits = isinstance(values, list) and bool(values)
+        if fits and rules:
+            fits = all(isinstance(rule, dict) and rule for rule in values)
+        if not fits:
+            wanted = "a list of combinations" if rules else "a list of values"
+            hint = "such as `[{depth: 4}]`" if rules else "such as `[4, 8]`"
+            self.report.at(get(block, name) or block, "wrong-type", f"`{name}` is {wanted}", hint)
+        return fits
+
+
+def _within(names: Names, combination: dict[str, Any]) -> Names:
+    """Return the names with a combination's values; those of a matrix around it stay."""
+    return names.with_values(matrix={**names.values.get("matrix", {}), **combination})
 
 
 def _matches(combination: dict[str, Any], rule: Any) -> bool:
-    return (
-        isinstance(rule, dict)
-        and bool(rule)
-        and all(name in combination and combination[name] == value for name, value in rule.items())
-    )
+    return all(name in combination and combination[name] == value for name, value in rule.items())
 
 
 def inherit_fields(steps: list[Expanded]) -> None:
@@ -310,7 +320,8 @@ def _gathered(
     made: dict[str, Entry] = {}
     for number, other in enumerate(found, start=1):
         text = f"${{steps['{other}'].{what}}}"
-        source = Scalar(text, text, glob.source, glob.span, quoted=True)
+        at = value if isinstance(value, Scalar) else glob
+        source = Scalar(text, text, at.source, at.span, quoted=True)
         place = f"{folder}/{other}"
         target = Scalar(place, place, glob.source, glob.span, quoted=True)
         rest = without(block, "each", "value")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelines.language.checks import check_pipeline
 from pipelines.language.conform import conform, judge
-from pipelines.language.diagnostics import Report
+from pipelines.language.diagnostics import Report, nearest
 from pipelines.language.environments import Setting, choose_environment
 from pipelines.language.expand import Expander
 from pipelines.language.foreign import settle
@@ -21,7 +21,7 @@ from pipelines.language.project import find_project, is_from_command_line, read_
 from pipelines.language.references import Scope, resolve_text
 from pipelines.language.repository import git_names
 from pipelines.language.resolve import Resolver
-from pipelines.language.schema import definition_schema
+from pipelines.language.schema import TOP, definition_schema
 from pipelines.language.source import read
 from pipelines.language.spec import PARAMETER_EXPRESSIONS, PipelineSpec
 from pipelines.language.template import Names, render, render_scalar
@@ -188,7 +188,8 @@ def _check_top(tree: MapNode, steps: Node | None, report: Report) -> None:
         ("pipeline", "the SageMaker pipeline's name"),
         ("steps", "its steps by name"),
     ):
-        if get(tree, name) is None:
+        misspelt = nearest(name, [key for key in tree.entries if key not in TOP])
+        if get(tree, name) is None and not misspelt:
             report.add("missing-key", tree.source, tree.span, f"missing key `{name}`", hint)
     if isinstance(steps, MapNode) and not steps.entries:
         report.at(steps, "empty", "the pipeline has no steps", "add one below `steps`")

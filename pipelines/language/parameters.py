@@ -7,8 +7,9 @@ from typing import Any
 from pipelines.language.diagnostics import Report
 from pipelines.language.foreign import settle
 from pipelines.language.nodes import MapNode, Node, get, plain
+from pipelines.language.source import resolve_plain
 from pipelines.language.spec import ParameterSpec
-from pipelines.language.validation import describe
+from pipelines.language.validation import describe, kind_of
 from steps._contract import SourceFloat, SourceInt
 
 
@@ -40,6 +41,8 @@ def _parameter(name: str, node: MapNode, report: Report) -> ParameterSpec:
         kind = _inferred(examples[0]) if examples else "String"
         if stated == "" and not examples:
             kind = "String"
+    if isinstance(default, (dict, list)):
+        default = None  # the schema says what is wrong
     if default is not None:
         at = get(node, "default") or node
         default = _typed(name, kind, default, at, report)
@@ -77,6 +80,7 @@ def _inferred(value: Any) -> str:
 
 
 _CHECKS = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
+_EXAMPLES = {"String": "", "Integer": 1, "Float": 0.5, "Boolean": True}
 
 
 def _typed(name: str, kind: str, value: Any, at: Node, report: Report) -> Any:
@@ -97,7 +101,11 @@ def _typed(name: str, kind: str, value: Any, at: Node, report: Report) -> Any:
         fits = kind == "String" and isinstance(value, str)
     if not fits:
         article = "an" if kind == "Integer" else "a"
-        report.at(at, "bad-default", f"`{name}` is {article} {kind}, and this is {describe(value)}")
+        hint = ""
+        if isinstance(value, str) and kind_of(resolve_plain(value)) == kind_of(_EXAMPLES[kind]):
+            hint = "write it without quotes"
+        message = f"`{name}` is {article} {kind}, and this is {describe(value)}"
+        report.at(at, "bad-default", message, hint)
     elif isinstance(value, str) and "${" in value:
         report.at(
             at,

@@ -127,15 +127,22 @@ def resolve_inside(
         return None
     try:
         path = (scalar.source.folder / given).resolve()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links on Python < 3.13
-        report.at(scalar, "bad-path", f"`{text}` can't be followed: {error}")
+        circular = path.is_symlink()  # what is resolved is a link in a circle only
+    except RuntimeError:  # the same on Python < 3.13
+        circular = True
+    except OSError as error:
+        report.at(scalar, "bad-path", f"`{text}` can't be followed: {error.strerror}")
+        return None
+    if circular:
+        report.at(scalar, "bad-path", f"`{text}` can't be followed: its links lead in a circle")
         return None
     if not path.is_relative_to(project.root.resolve()):
         report.at(
             scalar,
             "outside-project",
-            f"`{text}` leads out of the project's root {shown(project.root)}",
-            "move it inside, or move `environments.yaml` up",
+            f"`{text}` leads out of the project",
+            f"its root is the folder `{shown(project.root)}`, which holds `environments.yaml` or "
+            "the git repository",
         )
         return None
     if not _exists(path, want):
@@ -157,6 +164,11 @@ def _report_missing(scalar: Scalar, path: Path, want: str, report: Report) -> No
     what = {"file": "file", "folder": "folder", "any": "file or folder"}[want]
     hint = ""
     try:
+        if path.exists():
+            message = f"`{scalar.value}` is no {what}"
+            hint = "a folder of code is written `{dir: …, entry: …}`" if path.is_dir() else ""
+            report.at(scalar, "missing-file", message, hint)
+            return
         near = nearest(path.name, [entry.name for entry in path.parent.iterdir()])
         if near and near != path.name:
             hint = f"did you mean `{Path(str(scalar.value)).parent / near}`?"

@@ -1,12 +1,11 @@
-"""References: ``${steps.train.model}``, read from text and resolved to expressions.
+"""References: ``${steps.train.model}``, resolved to expressions.
 
-:func:`split` finds references in a text, :func:`parse_path` reads one, and a :class:`Scope` turns
-its path into an expression or says what is wrong with which segment.
+A :class:`Scope` turns a reference's path into an expression or says what is wrong with which
+segment.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from pipelines.language.diagnostics import as_clause, suggest
 from pipelines.language.foreign import settle
+from pipelines.language.reference_syntax import Segment, Wrong, parse_path, split, text_of
 from pipelines.service.shapes import UnknownMember, property_type
 from pipelines.service.shapes import shape as service_shape
 from steps import kind_named
@@ -54,114 +54,6 @@ LISTS_BY_NAME = {
 }
 """Lists of a Describe response that references address by name, as if they were maps."""
 
-_SEGMENT = re.compile(
-    r"\.?(?P<word>[A-Za-z_][A-Za-z0-9_-]*)|\[(?P<index>[0-9]{1,6})\]"
-    r"|\[(?P<quote>['\"])(?P<key>[^'\"\[\]]{1,256})(?P=quote)\]"
-)
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One part of a reference, with its place in the reference's text."""
-
-    value: str | int
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """A reference that can't be resolved: the part of its text, and what is wrong."""
-
-    begin: int
-    end: int
-    message: str
-    hint: str = ""
-    code: str = "unknown-reference"
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a text: plain text, or a reference (``text`` without ``${`` and ``}``)."""
-
-    text: str
-    begin: int
-    is_reference: bool
-
-
-def split(text: str) -> list[Piece] | Wrong:
-    """Return the pieces of a text; ``$${`` stands for a literal ``${``."""
-    pieces: list[Piece] = []
-    plain, start, position = "", 0, 0
-    while position < len(text):
-        if text.startswith("$${", position):
-            plain += "${"
-            position += 3
-        elif text.startswith("${", position):
-            end = _closing(text, position + 2)
-            if end < 0:
-                return Wrong(
-                    position,
-                    len(text),
-                    "the reference is never closed",
-                    "write `${…}`; for a literal `${` write `$${`",
-                    "reference-syntax",
-                )
-            if plain:
-                pieces.append(Piece(plain, start, False))
-            inner = text[position + 2 : end]
-            lead = len(inner) - len(inner.lstrip())
-            pieces.append(Piece(inner.strip(), position + 2 + lead, True))
-            position = start = end + 1
-            plain = ""
-        else:
-            plain += text[position]
-            position += 1
-    if plain:
-        pieces.append(Piece(plain, start, False))
-    return pieces
-
-
-def _closing(text: str, position: int) -> int:
-    quote = ""
-    for index in range(position, len(text)):
-        character = text[index]
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character == "}":
-            return index
-    return text.find("}", position)
-
-
-def parse_path(text: str) -> list[Segment] | Wrong:
-    """Return the segments of a reference: words by dots, ``[0]`` and ``['any name']``."""
-    segments: list[Segment] = []
-    position = 0
-    while position < len(text):
-        match = _SEGMENT.match(text, position)
-        starts_well = match is not None and (text[position] in ".[") == bool(segments)
-        if match is None or not starts_well:
-            return Wrong(
-                position,
-                len(text),
-                f"`{text}` is not a reference",
-                "write it as `steps.train.model` or `parameters.Name`",
-                "reference-syntax",
-            )
-        value: str | int
-        if match["index"] is not None:
-            value = int(match["index"])
-        else:
-            value = match["word"] if match["word"] is not None else settle(match["key"])
-        begin = match.start("word") if match["word"] is not None else match.start()
-        segments.append(Segment(value, begin, match.end()))
-        position = match.end()
-    if not segments:
-        return Wrong(0, max(1, len(text)), "the reference is empty", "", "reference-syntax")
-    return segments
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -172,12 +64,14 @@ class Scope:
         steps: all steps by name (fields without expressions suffice).
         visible: says whether a step may be referred to, given its name; else the reason.
         broken: steps with mistakes of their own: what they offer is not known.
+        own: the step that the references stand in.
     """
 
     parameters: Mapping[str, ExprType]
     steps: Mapping[str, Step]
     visible: Callable[[str], str] = field(default=lambda _: "")
     broken: AbstractSet[str] = frozenset()
+    own: str = ""
 
     def resolve(self, text: str) -> Expr | Wrong:
         """Return the expression that a reference (without ``${}``) means, or what is wrong."""
@@ -243,7 +137,8 @@ class Scope:
             return Wrong(at.begin, at.end, f"there is no step `{name}`", suggest(name, self.steps))
         hidden = self.visible(name)
         if hidden:
-            return Wrong(at.begin, at.end, hidden, code="out-of-branch")
+            code = "cycle" if name == self.own else "out-of-branch"
+            return Wrong(at.begin, at.end, hidden, code=code)
         step = self.steps[name]
         kind = kind_named(step.kind)
         assert kind is not None
@@ -345,19 +240,6 @@ def _extra(segments: list[Segment], length: int, what: str) -> Wrong | None:
         f"{what} has nothing below it",
         f"write `{text_of(segments[:length])}`",
     )
-
-
-def text_of(segments: list[Segment]) -> str:
-    """Return segments as the language writes them."""
-    written = ""
-    for segment in segments:
-        if isinstance(segment.value, int):
-            written += f"[{segment.value}]"
-        elif re.fullmatch(r"[A-Za-z_][A-Za-z0-9_-]*", segment.value):
-            written += f".{segment.value}" if written else segment.value
-        else:
-            written += f"['{segment.value}']"
-    return written
 
 
 def resolve_text(text: str, scope: Scope) -> Any | list[Wrong]:

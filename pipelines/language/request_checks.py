@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipelines.language.diagnostics import as_clause
@@ -41,10 +42,7 @@ def check_request(
     """
     kind = spec.kind
     yield from _refused(spec, arguments)
-    if not kind.operation:
-        return
-    shape = input_shape(kind.operation)
-    for mismatch in check(arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied):
+    for mismatch in _mismatches(spec, arguments):
         if local and mismatch.kind == "pattern" and _S3_PATTERN in mismatch.message:
             continue
         problem = _told(spec, mismatch)
@@ -57,6 +55,20 @@ def check_request(
         if known is not None:
             message, hint = as_clause(known.message), as_clause(known.hint)
             yield Problem("bad-instance", ("instance", "type"), message, hint)
+
+
+def _mismatches(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Yield where the arguments do not fit the shapes of the calls that they become."""
+    kind = spec.kind
+    if kind.operation:
+        shape = input_shape(kind.operation)
+        yield from check(
+            arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied
+        )
+    for member, operation in kind.item_operations.items():
+        for index, item in enumerate(arguments.get(member, ())):
+            for mismatch in check(item, input_shape(operation), expression_type=_type_of):
+                yield replace(mismatch, path=(member, index, *mismatch.path))
 
 
 def _type_of(value: Any) -> str | None:
@@ -87,8 +99,12 @@ def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
     """Return a mismatch as a problem at the field that the wrong value came from."""
     path = mismatch.path
     given = spec.step.fields.get("request")
-    code = CODES.get(mismatch.kind, "request")
-    if _leads(given, path) or mismatch.kind == "unknown-member":
+    code = CODES.get(mismatch.kind, "request-type")
+    if mismatch.kind in ("length", "count") and " at least " in mismatch.message:
+        code = "bad-value"
+    source = field_of(spec, path)
+    in_field = len(source) > 1 and source[-1] == path[-1]  # a field in the API's own words
+    if _leads(given, path) or (mismatch.kind == "unknown-member" and not in_field):
         return Problem(
             code,
             ("request", *path),
@@ -96,9 +112,8 @@ def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
             as_clause(mismatch.hint),
             at_key=mismatch.at_key,
         )
-    source = field_of(spec, path)
     message, hint = as_clause(mismatch.message), as_clause(mismatch.hint)
-    return Problem(code, source, message, hint, at_key=not source)
+    return Problem(code, source, message, hint, at_key=not source or (in_field and mismatch.at_key))
 
 
 def _leads(value: Any, path: Path) -> bool:
@@ -138,13 +153,23 @@ def field_of(spec: StepSpec, path: Path) -> Path:
         elif name == "arguments" and isinstance(value, Mapping) and rest:
             found = (name, _option(value, rest[0]))
         elif rest and isinstance(value, Mapping) and rest[0] in value:
-            found = (name, rest[0])
+            found = (name, *_as_far_as_it_leads(value, rest))
         elif rest and isinstance(value, list) and isinstance(rest[0], int):
             found = (name, rest[0]) if rest[0] < len(value) else (name,)
         elif isinstance(value, Mapping) and name == "instance" and rest:
             found = _instance_field(value, str(rest[0]))
         best = (len(target), found)
     return best[1] or _container_field(spec, path)
+
+
+def _as_far_as_it_leads(value: Any, path: Path) -> Path:
+    """Return the beginning of a path that is there in a field's own words."""
+    for length, segment in enumerate(path):
+        try:
+            value = value[segment]
+        except (KeyError, IndexError, TypeError):
+            return path[:length]
+    return path
 
 
 def _container_field(spec: StepSpec, path: Path) -> Path:

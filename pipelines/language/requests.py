@@ -94,6 +94,8 @@ def build_program(spec: PipelineSpec, report: Report, store: AssetStore) -> Prog
     builder = _Builder(spec, report, store)
     steps = tuple(builder.step(step) for step in spec.steps)
     for problem in pipeline_problems(spec):
+        if problem.path and report.blames(problem.path):
+            continue
         report.problem(spec.tree, problem)
     unique = {asset.digest: asset for asset in store.made.values()}
     return Program(spec, steps, tuple(unique.values()))
@@ -120,7 +122,7 @@ class _Builder:
         then, otherwise = self.branches(spec)
         for problem in check_request(spec, arguments, local=self.environment.local):
             # What the service would make of a field that is wrong anyway is no news.
-            if not self.reporter.blames((*spec.path, *problem.path)):
+            if problem.path or not self.reporter.blames(spec.path):
                 self.report(spec.step, problem)
         return StepRequest(
             name=spec.name,
@@ -151,12 +153,19 @@ class _Builder:
         return self.spec.environment
 
     def report(self, step: Step, problem: Problem) -> None:
-        """Tell the user about a problem."""
+        """Tell the user about a problem, unless one was told at the same place."""
+        path = (*self.paths[step.name], *problem.path)
+        if problem.path and self.reporter.blames(path):
+            return
         self.reporter.problem(self.spec.tree, problem, self.paths[step.name])
 
     def image(self, step: Step, path: Path, image: Any, scope: str, instance: Any) -> Any:
         """Return the image's URI."""
         if not isinstance(image, Mapping):
+            if isinstance(image, str) and "/" not in image:
+                message = f"`{image}` is not the URI of an image in a registry"
+                hint = f"a framework's image is written `{{framework: {image}, version: …}}`"
+                self.report(step, Problem("unknown-image", path, message, hint))
             return image
         scopes = [str(image.get("scope") or scope)]
         if "scope" not in image and image.get("framework") in ONE_IMAGE:
@@ -167,6 +176,10 @@ class _Builder:
                 return address
         refusal = found[0]
         assert isinstance(refusal, UnknownImage)
+        if refusal.field == "instance_type" and self.reporter.blames(
+            (*self.paths[step.name], "instance")
+        ):
+            return "unknown"
         named = {"base_framework_version": "base_framework", "instance_type": "instance"}
         part = named.get(str(refusal.field), str(refusal.field))
         place = (*path, part) if part in image else path

@@ -13,8 +13,9 @@ from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.expand import Expanded, walk
 from pipelines.language.foreign import settle
-from pipelines.language.nodes import Node, Scalar, get, inside, locate, plain
-from pipelines.language.references import Scope, Wrong, resolve_text
+from pipelines.language.nodes import Node, Scalar, Span, get, inside, locate, plain
+from pipelines.language.reference_syntax import Wrong
+from pipelines.language.references import Scope, resolve_text
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import Dependency, StepSpec
 from pipelines.language.validation import problems_of_step
@@ -58,6 +59,7 @@ class Resolver:
     expanded: dict[str, Expanded] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     """Steps with mistakes in their fields' form, and keys that are no steps."""
+    bad_keys: set[Span] = field(default_factory=set)
 
     def resolve(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
         """Return the steps' specifications."""
@@ -82,6 +84,9 @@ class Resolver:
         from pipelines.language.template import slug
 
         at = step.key
+        if at.span in self.bad_keys:
+            return  # another combination of the same matrix
+        self.bad_keys.add(at.span)
         if len(step.name) > 64:
             self.report.at(
                 at,
@@ -136,7 +141,7 @@ class Resolver:
     def scope(self, step: Expanded) -> Scope:
         """Return what the step's references can see."""
         hidden: Callable[[str], str] = lambda name: self.hidden(step, name)  # noqa: E731
-        return Scope(self.parameters, self.plain_steps, hidden, self.broken)
+        return Scope(self.parameters, self.plain_steps, hidden, self.broken, step.name)
 
     def hidden(self, step: Expanded, name: str) -> str:
         """Return why ``name`` can't be referred to from ``step``; empty where it can."""
@@ -145,9 +150,9 @@ class Resolver:
             condition, branch = other.branch[-1]
             return f"`{name}` runs only in the `{branch}` branch of `{condition}`"
         if name == step.name:
-            return "a step can't refer to itself"
+            return "a step can't wait for itself"
         if any(condition == name for condition, _ in step.branch):
-            return f"`{name}` is the condition around this step"
+            return f"`{name}` is the condition around this step, which waits for it anyway"
         return ""
 
     def references(self, step: Expanded) -> dict[str, Any]:
@@ -197,10 +202,13 @@ class Resolver:
         condition = get(step.node, "if")
         if "if" not in step.kind.fields or not isinstance(condition, Scalar):
             return ()
+        if self.report.blames((*step.path, "if")):
+            return ()
         text = condition.value if isinstance(condition.value, str) else condition.text
         found = clauses_of(text, self.scope(step))
-        if isinstance(found, Wrong):
-            self.wrong(step, ("if",), found)
+        if isinstance(found, list):
+            for wrong in found:
+                self.wrong(step, ("if",), wrong)
             return ()
         return found
 
@@ -214,6 +222,8 @@ class Resolver:
         found: dict[str, Dependency] = {}
         for index, item in enumerate(given if isinstance(given, list) else [given]):
             path: Path = ("depends_on", index) if isinstance(given, list) else ("depends_on",)
+            if isinstance(item, dict):
+                path = (*path, "step")
             word = item.get("step") if isinstance(item, dict) else item
             when = str(item.get("when", "")) if isinstance(item, dict) else ""
             when = "" if when == "completed" else when
@@ -232,12 +242,13 @@ class Resolver:
         if matches:
             yield from matches
             return
-        message, hint = f"there is no step `{word}`", suggest(word, names)
+        code, message, hint = "unknown-step", f"there is no step `{word}`", suggest(word, names)
         if word in self.plain_steps:
-            message, hint = self.hidden(step, word), "depend on the condition's own needs instead"
+            code = "cycle" if word == step.name else "out-of-branch"
+            message, hint = self.hidden(step, word), ""
         elif any(c in word for c in "*?["):
             message = f"no step is called like `{word}`"
-        problem = Problem("unknown-step", path, message, hint)
+        problem = Problem(code, path, message, hint)
         self.report.problem(self.tree, problem, step.path)
 
     def retries(self, step: Expanded, given: Any) -> tuple[Retry, ...]:

@@ -85,7 +85,10 @@ TOP: dict[str, Field] = {
             f.one_of("A parameter.", f.scalar("Its default.", 0.9), _PARAMETER, examples=[0.9]),
             {"MinPrecision": 0.9},
             maxProperties=200,
-            propertyNames={"pattern": "^[A-Za-z0-9\\-_]{1,256}$"},
+            propertyNames={
+                "pattern": "^[A-Za-z0-9\\-_]{1,256}$",
+                "description": "Letters, digits, `-` and `_`, at most 256.",
+            },
         ),
         api="Parameters",
     ),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.language.acceptance import accepts
-from pipelines.language.diagnostics import as_clause, nearest, suggest
+from pipelines.language.diagnostics import as_clause, in_words, nearest, suggest
 from pipelines.language.schema import (
     definition_schema,
     environments_schema,
@@ -65,8 +65,17 @@ def _judged(data: Any, root: str, schema: Any) -> Iterator[Problem]:
 
 
 def _translate(validator: Any, instance: Any, base: Path) -> Iterator[Problem]:
-    for error in validator.iter_errors(instance):
-        yield from _problem(validator, error, (*base, *error.absolute_path))
+    found = [
+        problem
+        for error in validator.iter_errors(instance)
+        for problem in _problem(validator, error, (*base, *error.absolute_path))
+    ]
+    # A key that is only misspelt is not missing as well.
+    meant = {(p.path[:-1], p.hint) for p in found if p.code == "unknown-key"}
+    for problem in found:
+        name = problem.message.removeprefix("missing key ")
+        if problem.code != "missing-key" or (problem.path, f"did you mean {name}?") not in meant:
+            yield problem
 
 
 def _problem(validator: Any, error: ValidationError, path: Path) -> Iterator[Problem]:
@@ -126,9 +135,9 @@ def _key_hint(name: str, known: dict[str, Any]) -> str:
         return f"`{name}` is the API's name; here it is `{api}`"
     if "request" in known and name[:1].isupper():
         return "fields in the API's own names go under `request`"
-    others = [kind.name for kind in KINDS if name in kind.fields]
-    if "request" in known and others:
-        return f"it is a field of {' and '.join(others)} steps"
+    others = [kind.name for kind in KINDS if name in all_fields(kind)]
+    if "depends_on" in known and others:
+        return f"it is a field of {in_words(others, 'and')} steps"
     if len(known) <= 12:
         return "there is " + ", ".join(f"`{each}`" for each in known)
     return ""
@@ -151,7 +160,7 @@ def _wrong_type(path: Path, wanted: list[Any], value: Any) -> Problem:
         for one in each if isinstance(each, list) else [each]:
             if one in _NAMES and _NAMES[one] not in names and one != "null":
                 names.append(_NAMES[one])
-    expected = " or ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "something else"
+    expected = in_words(names, "or") or "something else"
     return Problem(
         "wrong-type", path, f"expected {expected}, got {describe(value)}", _type_hint(wanted, value)
     )
@@ -208,13 +217,15 @@ def _limit(error: ValidationError, path: Path) -> Problem:
         return Problem(
             "bad-name",
             (*path, str(value)),
-            f"`{_short(value)}` can't be a name here: it must match {wanted}",
+            f"`{_short(value)}` can't be a name here",
+            as_clause(str(cast(Any, error.schema).get("description", f"it must match {wanted}"))),
             at_key=True,
         )
     return Problem(
         code,
         path,
         texts.get(rule, error.message),
+        as_clause(str(cast(Any, error.schema).get("description", ""))) if rule == "pattern" else "",
         at_key=rule in ("maxProperties", "maxItems"),
     )
 

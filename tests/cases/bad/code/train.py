@@ -1,0 +1,1 @@
+"""What the broken definitions would train with."""
