@@ -140,3 +140,26 @@ def test_the_benchmark_measures(tmp_path: Path) -> None:
     assert done.stdout.count(" ms'") >= 2
     assert "what='check'" in done.stdout
     assert "what='compile'" in done.stdout
+
+
+@pytest.mark.parametrize("uv_works", [True, False])
+def test_pip_installs_where_uv_cannot(tmp_path: Path, uv_works: bool) -> None:
+    """uv does not read pip's configuration, so it may fail where pip finds all."""
+    programs = tmp_path / "venv/bin"
+    programs.mkdir(parents=True)
+    for name, status in (("python", 0), ("uv", 0 if uv_works else 2)):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/calls\nexit {status}\n')
+        program.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(ROOT / "scripts/install.sh"), str(tmp_path / "venv"), "dev"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text()
+    assert "uv pip install" in calls
+    by_pip = "python -m pip install --quiet --disable-pip-version-check --editable .[dev]"
+    assert (by_pip in calls) is not uv_works
