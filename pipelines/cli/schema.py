@@ -27,9 +27,9 @@ A first line like this makes editors complete and check a definition:
 )
 def command(output: Path | None) -> int:
     """Print the JSON Schema (draft-07) of definitions, for editors."""
-    from pipelines.language.schema import definition_schema
+    from pipelines.language.editor_schema import editor_schema
 
-    text = json.dumps(definition_schema(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(editor_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         click.echo(text, nl=False)
     else:

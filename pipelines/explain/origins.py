@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.explain.schemas import Place, Route, forms
+from pipelines.explain.schemas import Place, Route, forms, is_steps
 from steps._contract import Code, Environment, Join, Kind, Path, Problem, Step
 
 _TEXT = "s3://value-that-is-looked-for"
 _NUMBER = 7331
 _DURATION = f"{_NUMBER}s"
+_KEY = "key-that-is-looked-for"
 
 
 _NOWHERE = Environment("none", "", "", "", "")
@@ -64,7 +65,7 @@ def api_field(kind: Kind, place: Place) -> str:
 
     Empty where it becomes none, or several.
     """
-    value = _probe(place)
+    value = _probe(place.schema)
     if value is None or not kind.operation:
         return ""
     try:
@@ -77,9 +78,9 @@ def api_field(kind: Kind, place: Place) -> str:
     return _written(found.pop()) if len(found) == 1 else ""
 
 
-def _probe(place: Place) -> Any:
+def _probe(schema: Mapping[str, Any]) -> Any:
     """Return a value that is recognised again; None for blocks, which become several fields."""
-    for form in forms(place.schema):
+    for form in forms(schema):
         stated = form.get("type")
         if "x-choice" in form:
             return form["x-choice"][-1]
@@ -93,6 +94,11 @@ def _probe(place: Place) -> Any:
             return True
         if stated == "array":
             return [_TEXT]
+        if isinstance(stated, list) and "string" in stated:
+            return _TEXT
+        if isinstance(form.get("additionalProperties"), Mapping) and not is_steps(form):
+            inner = _probe(form["additionalProperties"])
+            return inner if inner is None else {_KEY: inner}
     return None
 
 
@@ -103,7 +109,9 @@ def _step(kind: Kind, route: Route, value: Any) -> Step:
 
 
 def _matches(leaf: Any, value: Any) -> bool:
-    wanted = value[0] if isinstance(value, list) else value
+    wanted = value
+    while isinstance(wanted, (list, dict)):
+        wanted = wanted[0] if isinstance(wanted, list) else wanted[_KEY]
     if wanted == _DURATION:
         wanted = _NUMBER
     if isinstance(leaf, Join):
@@ -123,7 +131,10 @@ def _leaves(value: Any, path: Route = ()) -> Iterator[tuple[Route, Any]]:
 
 
 def _written(path: Route) -> str:
+    """Return a path in the API's words; what lies below a key of the user's own is left out."""
     text = ""
     for key in path:
+        if key == _KEY:
+            break
         text += "[]" if isinstance(key, int) else f".{key}" if text else key
     return text

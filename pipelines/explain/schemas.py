@@ -140,9 +140,12 @@ def limits(schema: Any) -> str:
                 value = form[rule]
                 text = words.format(f"{value:,}" if isinstance(value, int) else value)
                 found += [text] if text not in found else []
-        pattern = form.get("propertyNames", {}).get("pattern")
-        if pattern:
-            found.append(f"names must match `{pattern}`")
+        names = form.get("propertyNames", {})
+        if names.get("description"):
+            about = str(names["description"]).rstrip(".")
+            found.append(f"names: {about[:1].lower()}{about[1:]}")
+        elif names.get("pattern"):
+            found.append(f"names must match `{names['pattern']}`")
     return "; ".join(found)
 
 

@@ -10,6 +10,8 @@ from pipelines.explain.document import Block, Code, Document, Heading, Table
 WIDEST = 100
 NARROWEST = 40
 _GAP = "  "
+_LEAST = 20
+"""A column of text is at least this wide; else rows are written one below the other."""
 _GLUE = "\u00a0"
 """Stands for a space inside `code` while a text is wrapped."""
 
@@ -21,9 +23,10 @@ def render(document: Document, *, width: int = WIDEST, color: bool = False) -> s
         width: the terminal's width; used between 40 and 100 columns.
     """
     width = max(NARROWEST, min(width, WIDEST))
-    rest = width - len(document.title) - 1
-    label = f"{document.label:>{rest}}" if len(document.label) <= rest else document.label
-    rows = [f"{_paint(document.title, '1', color)} {_paint(label, '2', color)}".rstrip()]
+    gap = " " * max(1, width - len(document.title) - len(document.label))
+    fits = document.label and len(document.title) + 1 + len(document.label) <= width
+    label = gap + _paint(document.label, "2", color) if fits else ""
+    rows = [_paint(document.title, "1", color) + label]
     rows += ["", *_wrapped(document.summary, width, color)]
     for block in document.blocks:
         rows += ["", *_block(block, width, color)]
@@ -52,7 +55,7 @@ def _wrapped(text: str, width: int, color: bool, first: str = "") -> list[str]:
     lines = textwrap.wrap(
         glued, width, break_on_hyphens=False, initial_indent=first, subsequent_indent=first
     )
-    return [_codes(line.replace(_GLUE, " "), color) for line in lines] or [""]
+    return [_codes(line.replace(_GLUE, " ").rstrip(), color) for line in lines] or [""]
 
 
 def _codes(line: str, color: bool) -> str:
@@ -68,6 +71,8 @@ def _table(table: Table, width: int, color: bool) -> list[str]:
     if not rows:
         return []
     widths = _widths(everything, width)
+    if widths[-1] < _LEAST:
+        return _stacked(rows, width, color)
     made: list[str] = []
     if table.head:
         made.append(_paint(_line(table.head, widths), "2", color))
@@ -83,6 +88,17 @@ def _table(table: Table, width: int, color: bool) -> list[str]:
     return made
 
 
+def _stacked(rows: list[tuple[str, ...]], width: int, color: bool) -> list[str]:
+    """Return a table for a narrow terminal: each row's text below its other cells."""
+    made: list[str] = []
+    for row in rows:
+        name, *facts = [cell for cell in row[:-1] if cell]
+        head = textwrap.wrap(f"{name}: {', '.join(facts)}" if facts else name, width - 2)
+        made += [f"  {_paint(line, '36', color)}" for line in head]
+        made += _wrapped(row[-1], width, color, "      ") if row[-1] else []
+    return made
+
+
 def _bare(cell: str) -> str:
     return cell.replace("`", "")
 
@@ -93,11 +109,12 @@ def _widths(rows: list[tuple[str, ...]], width: int) -> list[int]:
     natural = [max(1, *(len(row[column]) for row in rows)) for column in range(columns)]
     room = width - 2 - len(_GAP) * (columns - 1)
     wanted = natural[:-1]
-    least = min(natural[-1], max(20, room * 2 // 5))
-    while sum(wanted) > room - least and max(wanted, default=0) > 12:
-        widest = wanted.index(max(wanted))
+    least = min(natural[-1], max(_LEAST, room * 2 // 5))
+    # The first column holds names, which must stay whole.
+    while sum(wanted) > room - least and max(wanted[1:], default=0) > 12:
+        widest = wanted.index(max(wanted[1:]), 1)
         wanted[widest] -= 1
-    return [*wanted, max(10, room - sum(wanted))]
+    return [*wanted, room - sum(wanted)]
 
 
 def _cell(cell: str, room: int, color: bool, is_name: bool, is_last: bool) -> list[str]:

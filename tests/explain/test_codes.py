@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from used_codes import used_codes
 
 from pipelines.language.check import check
 from pipelines.language.codes import CATALOGUE, DEFINITION, GROUPS, Example, Page
+from pipelines.language.diagnostics import Diagnostic
 from pipelines.language.request_checks import CODES
 from pipelines.service import checking
 from pipelines.service.checking import Mismatch
@@ -38,15 +40,20 @@ def write(folder: Path, example: Example) -> Path:
     return folder / DEFINITION
 
 
+def checked(folder: Path, example: Example) -> Sequence[Diagnostic]:
+    definition = write(folder, example)
+    return check(
+        definition, environment=example.environment, variables=example.variables
+    ).diagnostics
+
+
 @pytest.mark.parametrize("page", CATALOGUE.values(), ids=lambda page: page.code)
 def test_the_broken_example_gives_the_code_and_the_fixed_one_nothing(
     page: Page, tmp_path: Path
 ) -> None:
-    broken = write(tmp_path / "broken", page.broken)
-    found = check(broken, environment=page.broken.environment).diagnostics
+    found = checked(tmp_path / "broken", page.broken)
     assert (page.code, page.level) in [(d.code, d.level) for d in found]
-    fixed = write(tmp_path / "fixed", page.fixed)
-    assert [str(d) for d in check(fixed, environment=page.fixed.environment).diagnostics] == []
+    assert [str(d) for d in checked(tmp_path / "fixed", page.fixed)] == []
 
 
 @pytest.mark.parametrize("page", CATALOGUE.values(), ids=lambda page: page.code)

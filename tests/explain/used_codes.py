@@ -111,9 +111,21 @@ def _texts(node: ast.expr, scope: ast.AST, tree: ast.Module, where: str) -> set[
         if isinstance(scope, ast.FunctionDef) and node.id in _parameters(scope):
             return set()  # passed on by a caller, which is looked at itself
         values = _assigned(node.id, scope) or _assigned(node.id, tree)
-        assert values, f"{where}: `{node.id}` can't be followed"
+        if not values:
+            home = _imported_from(node.id, tree)
+            assert home is not None, f"{where}: `{node.id}` can't be followed"
+            return _texts(node, home, home, where)
         return set().union(*(_texts(value, scope, tree, where) for value in values))
     raise AssertionError(f"{where}: the code can't be followed: {ast.unparse(node)}")
+
+
+def _imported_from(name: str, tree: ast.Module) -> ast.Module | None:
+    """Return the module of the project that a name is imported from."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and any(each.name == name for each in node.names):
+            path = ROOT / f"{(node.module or '').replace('.', '/')}.py"
+            return ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return None
 
 
 def _assigned(name: str, scope: ast.AST) -> list[ast.expr]:

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import regen  # noqa: E402 - found on the path that was set above
+
+from pipelines.cli import COMMANDS, root  # noqa: E402
+from pipelines.language.codes import CATALOGUE  # noqa: E402
+from steps import KINDS  # noqa: E402
+
+
+def test_everything_generated_is_up_to_date() -> None:
+    assert [change.path for change in regen.changes()] == []
+
+
+def test_check_lists_what_differs_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert regen.main([], tmp_path) == 0
+    assert regen.main(["--check"], tmp_path) == 0
+    page = tmp_path / "docs/errors/cycle.md"
+    page.write_text("old", encoding="utf-8")
+    stale = tmp_path / "docs/errors/gone.md"
+    stale.write_text("stale", encoding="utf-8")
+    capsys.readouterr()
+    assert regen.main(["--check"], tmp_path) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "out of date: docs/errors/cycle.md",
+        "out of date: docs/errors/gone.md",
+    ]
+    assert (page.read_text(encoding="utf-8"), stale.exists()) == ("old", True)
+    assert regen.main([], tmp_path) == 0
+    assert page.read_text(encoding="utf-8") != "old"
+    assert not stale.exists()
+    assert regen.main(["--check"], tmp_path) == 0
+    assert [p.name for p in tmp_path.rglob(".*")] == []
+
+
+def test_a_page_that_is_missing_is_written_anew(tmp_path: Path) -> None:
+    regen.main([], tmp_path)
+    for name in ("docs/reference/kinds/Training.md", "definitions/schema/pipeline.schema.json"):
+        (tmp_path / name).unlink()
+        assert regen.main(["--check"], tmp_path) == 1
+        regen.main([], tmp_path)
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_every_kind_code_and_command_has_its_page() -> None:
+    assert {p.stem for p in (ROOT / "docs/reference/kinds").glob("*.md")} == {
+        kind.name for kind in KINDS
+    }
+    assert {p.stem for p in (ROOT / "docs/errors").glob("*.md")} == {*CATALOGUE, "README"}
+    text = (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"## sagedag {name}\n" in text
+        shown = CliRunner().invoke(root, [name, "--help"]).output
+        for line in shown[shown.find("Examples:") :].splitlines()[1:]:
+            if not line.strip():
+                break
+            assert line.strip() in text, line
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    import re
+
+    for path in [*(ROOT / "docs/reference").rglob("*.md"), *(ROOT / "docs/errors").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            assert (path.parent / target).is_file(), (path, target)
+
+
+def test_the_error_pages_show_what_is_really_printed() -> None:
+    for code in CATALOGUE:
+        text = (ROOT / "docs/errors" / f"{code}.md").read_text(encoding="utf-8")
+        assert f"[{code}]" in text.split("## What is printed")[1].split("## Mended")[0], code
+        assert "/tmp" not in text
