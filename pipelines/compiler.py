@@ -121,7 +121,7 @@ def compile_program(program: Program, warnings: tuple[Diagnostic, ...] = ()) -> 
 
 
 def _canonical(written: dict[str, Any], program: Program) -> dict[str, Any]:
-    """Return the definition without null members on top, with ``step_fields`` merged in.
+    """Return the definition without nulls in its own members, with ``step_fields`` merged in.
 
     The SDK rebuilds compound steps and would lose them, so they are put in here.
     """
@@ -131,7 +131,14 @@ def _canonical(written: dict[str, Any], program: Program) -> dict[str, Any]:
             merged = merge_request(step, extra[step["Name"]])
             step.clear()
             step.update(merged)
-    return {name: value for name, value in written.items() if value is not None}
+    return {name: _without_nulls(value) for name, value in written.items() if value is not None}
+
+
+def _without_nulls(value: Any) -> Any:
+    """Return a map without null members: the SDK writes what MlflowConfig does not say as null."""
+    if not isinstance(value, dict):
+        return value
+    return {name: member for name, member in value.items() if member is not None}
 
 
 def _walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -179,6 +179,35 @@ ERRATA: tuple[Erratum, ...] = (
         Witness("FailStep", step("Fail", {}, DisplayName="Too bad: no model")),
     ),
     Erratum(
+        "A step may wait for another's failure or stop: a dependency with a trigger (the SDK's "
+        "StepDependency).",
+        tuple(
+            Operation(
+                "replace",
+                f"{DEFINITIONS}/{step}/properties/DependsOn/items",
+                {
+                    "anyOf": [
+                        {"$ref": "#/definitions/StepName"},
+                        {
+                            "type": "object",
+                            "properties": {
+                                "Step": {"$ref": "#/definitions/StepName"},
+                                "Trigger": {
+                                    "type": "string",
+                                    "enum": ["Completed", "Failed", "Stopped", "Any"],
+                                },
+                            },
+                            "required": ["Step", "Trigger"],
+                            "additionalProperties": False,
+                        },
+                    ]
+                },
+            )
+            for step in STEPS
+        ),
+        Witness("FailStep", step("Fail", {}, DependsOn=[{"Step": "b", "Trigger": "Failed"}])),
+    ),
+    Erratum(
         "A retry policy takes a list of exception types; the SDK writes nothing else.",
         (
             Operation(

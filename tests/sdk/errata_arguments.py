@@ -91,6 +91,22 @@ ARGUMENT_ERRATA: tuple[Erratum, ...] = (
         Witness("TrainingStep", step("Training", {"Environment": {"A": _GET}})),
     ),
     Erratum(
+        "A training job may limit how long it waits for capacity (shape StoppingCondition).",
+        additions(f"{TRAINING}/StoppingCondition/properties", {"MaxPendingTimeInSeconds": INTEGER}),
+        Witness(
+            "TrainingStep",
+            step("Training", {"StoppingCondition": {"MaxPendingTimeInSeconds": 7200}}),
+        ),
+    ),
+    Erratum(
+        "A job may name its trial component (shape ExperimentConfig).",
+        (
+            *additions(PROCESSING, {"ExperimentConfig": OBJECT}),
+            *additions(TRAINING, {"ExperimentConfig": OBJECT}),
+        ),
+        Witness("ProcessingArgs", {"ExperimentConfig": {"TrialComponentDisplayName": "clean"}}),
+    ),
+    Erratum(
         "A training job's archive may stay unpacked (shape OutputDataConfig).",
         additions(f"{TRAINING}/OutputDataConfig/properties", {"CompressionType": STRING}),
         Witness(
