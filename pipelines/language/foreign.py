@@ -17,9 +17,6 @@ _PROTECT = str.maketrans(_SIGNS[:3], _MARKS[:3])
 _PROTECT_WORDS = str.maketrans(_SIGNS, _MARKS)
 _SETTLE = str.maketrans(_MARKS, _SIGNS)
 
-NONCHARACTERS = re.compile("[\ufdd0-\ufdef]")
-"""What a definition's own text may not hold."""
-
 
 def protect(text: str, *, words: bool = False) -> str:
     """Return foreign text so that it can neither begin a reference nor leave one.

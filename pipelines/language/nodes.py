@@ -43,6 +43,11 @@ class Source:
         """The text's lines, without their ends."""
         return self.text.splitlines()
 
+    def at(self, offset: int) -> Span:
+        """Return the place of one character of the text."""
+        before = (self.text[:offset] + "x").splitlines()
+        return Span(len(before), len(before[-1]), len(before[-1]) + 1)
+
 
 @dataclass(frozen=True, order=True)
 class Span:

@@ -149,7 +149,10 @@ def field_of(spec: StepSpec, path: Path) -> Path:
         if fieldspec.api.endswith("[]") and isinstance(value, Mapping) and rest:
             names = list(value)
             if isinstance(rest[0], int) and rest[0] < len(names):
+                inner = fieldspec.members.get(str(rest[1])) if len(rest) > 1 else None
+                key = inner.split(".") if inner else []
                 found = (name, names[rest[0]])
+                found += _as_far_as_it_leads(value[names[rest[0]]], tuple(key))
         elif name == "arguments" and isinstance(value, Mapping) and rest:
             found = (name, _option(value, rest[0]))
         elif rest and isinstance(value, Mapping) and rest[0] in value:

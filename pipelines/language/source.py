@@ -16,12 +16,15 @@ from typing import Any
 import yaml
 
 from pipelines.language.diagnostics import Report
-from pipelines.language.foreign import NONCHARACTERS
 from pipelines.language.nodes import Entry, MapNode, Node, Scalar, Sequence, Source, Span, Value
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 50_000
+
+_STRAY = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+"""What no YAML text holds (YAML 1.2, "Character set"), and the noncharacters that
+:mod:`pipelines.language.foreign` takes for itself."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})", re.ASCII)
@@ -55,18 +58,15 @@ def read(path: Path, name: str, data: bytes, report: Report) -> Node | None:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-        shown = Source(path, name, data.decode("utf-8", "replace"))
-        report.add("yaml-syntax", shown, Span(line, column, column + 1), "the text is not UTF-8")
+        shown = Source(path, name, data.decode("utf-8-sig", "replace"))
+        offset = len(data[: error.start].decode("utf-8-sig"))
+        report.add("yaml-syntax", shown, shown.at(offset), "the text is not UTF-8")
         return None
     source = Source(path, name, text)
-    stray = NONCHARACTERS.search(text)
+    stray = _STRAY.search(text)
     if stray is not None:
-        line = text.count("\n", 0, stray.start()) + 1
-        column = stray.start() - (text.rfind("\n", 0, stray.start()) + 1) + 1
-        message = f"U+{ord(stray.group()):04X} is no character"
-        report.add("yaml-syntax", source, Span(line, column, column + 1), message)
+        message = f"the character U+{ord(stray.group()):04X} is not allowed in YAML"
+        report.add("yaml-syntax", source, source.at(stray.start()), message)
         return None
     try:
         return _Builder(source, report).build()
@@ -74,18 +74,9 @@ def read(path: Path, name: str, data: bytes, report: Report) -> Node | None:
         return None
     except yaml.MarkedYAMLError as error:
         _report_syntax(error, source, report)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        message = f"the character U+{_code(error.character):04X} is not allowed in YAML"
-        report.add("yaml-syntax", source, Span(line, column, column + 1), message)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         report.add("yaml-syntax", source, Span(1, 1, 2), f"the text can't be parsed: {error}")
     return None
-
-
-def _code(character: Any) -> int:
-    return character if isinstance(character, int) else ord(str(character)[:1] or "\0")
 
 
 def _report_syntax(error: yaml.MarkedYAMLError, source: Source, report: Report) -> None:

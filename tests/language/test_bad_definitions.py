@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,7 +42,7 @@ def directives(path: Path) -> tuple[str, dict[str, str]]:
     return environment, variables
 
 
-@lru_cache(maxsize=None)
+@cache
 def checked(path: Path) -> Checked:
     """Check a case, named from the folder of cases, where the tests stand."""
     environment, variables = directives(path)
