@@ -30,7 +30,16 @@ MAX_BYTES = 250 * 1024 * 1024
 """What code may weigh; data do not belong into an asset."""
 
 IGNORED_FOLDERS = frozenset(
-    {".git", "__pycache__", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+    {
+        ".git",
+        ".ipynb_checkpoints",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".sagedag",
+        ".venv",
+        "__pycache__",
+    }
 )
 IGNORED_SUFFIXES = (".pyc", ".pyo")
 IGNORED_FILES = frozenset({".DS_Store"})
@@ -83,20 +92,26 @@ class Asset:
         The manifest is the mark that an asset is complete.
 
         Raises:
-            DefinitionError: a file changed since the digest was taken.
+            DefinitionError: a file changed since the digest was taken, or went away.
         """
-        contents = [(name, self._read(name, path)) for name, path in self.files]
+        digests = {name: digest for name, _, digest in self.entries}
+        contents = [(name, _unchanged(path, digests[name])) for name, path in self.files]
         for name, data in contents:
             yield f"{self.files_uri}/{name}", data
         yield self.archive_uri, archive_of(contents)
         yield f"{self.uri}/manifest.json", self.manifest
 
-    def _read(self, name: str, path: Path) -> bytes:
+
+def _unchanged(path: Path, digest: str) -> bytes:
+    """Return a file's content, which must still have this digest."""
+    try:
         data = path.read_bytes()
-        expected = next(digest for known, _, digest in self.entries if known == name)
-        if hashlib.sha256(data).hexdigest() != expected:
-            raise DefinitionError(f"{path} changed while it was being published", "run it again")
-        return data
+    except OSError as error:
+        message = f"{path} can't be read any more: {error.strerror}"
+        raise DefinitionError(message, "run it again") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise DefinitionError(f"{path} changed while it was being published", "run it again")
+    return data
 
 
 def make_asset(path: Path, root: str, project: Path) -> Asset:
@@ -108,24 +123,41 @@ def make_asset(path: Path, root: str, project: Path) -> Asset:
         project: the project's root; links that lead out of it are refused.
 
     Raises:
-        DefinitionError: a link leads out of the project, or there is too much.
+        DefinitionError: a link leads out of the project, a name is no text, there is too much or
+            nothing at all.
     """
     files = [(path.name, path)] if path.is_file() else sorted(_below(path))
+    if not files:
+        # S3 knows no empty folders: a job that is given one fails because nothing is there.
+        raise DefinitionError("the folder holds no files", "put one into it, or name another")
     entries: list[tuple[str, int, str]] = []
     total = 0
     for name, file in files:
+        _check_name(name)
         if not file.resolve().is_relative_to(project.resolve()):
             raise DefinitionError(f"{name} is a link out of the project", "copy the file into it")
-        data = file.read_bytes()
-        total += len(data)
+        # The size is looked at before the content: it may be a file that fits no memory.
+        total += file.stat().st_size
         if total > MAX_BYTES or len(entries) >= MAX_FILES:
             raise DefinitionError(
-                f"the folder holds more than {MAX_FILES:,} files or {MAX_BYTES >> 20} MiB",
+                f"the code holds more than {MAX_FILES:,} files or {MAX_BYTES >> 20} MiB",
                 "keep data out of code folders: they belong into S3",
             )
+        data = file.read_bytes()
         entries.append((name, len(data), hashlib.sha256(data).hexdigest()))
     digest = hashlib.sha256(manifest_of(tuple(entries))).hexdigest()
     return Asset(root, tuple(files), digest, tuple(entries))
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that is not text: S3's keys are UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        shown = name.encode("ascii", "backslashreplace").decode()
+        raise DefinitionError(
+            f"the file name {shown} is not UTF-8", "give the file another name"
+        ) from error
 
 
 def _below(folder: Path) -> Iterator[tuple[str, Path]]:

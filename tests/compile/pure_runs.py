@@ -97,7 +97,8 @@ def hostile_home(home: Path) -> dict[str, str]:
     """A home with a broken AWS configuration and an SDK configuration that changes defaults."""
     (home / ".aws").mkdir(parents=True)
     (home / ".aws/config").write_text(
-        "[profile broken]\nsource_profile = nowhere\nrole_arn = x\ncredential_process = /bin/false\n"
+        "[profile broken]\nsource_profile = nowhere\nrole_arn = x\n"
+        "credential_process = /bin/false\n"
         "[default]\nregion = mars-north-1\nendpoint_url = http://127.0.0.1:9\n",
         "utf-8",
     )
