@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from steps import condition, create_model, fail, processing, register_model, training
+from steps import condition, create_model, fail, processing, register_model, training, transform
 from steps._contract import Field, Kind
 from steps._fragments import COMMON, TAIL
 
 KINDS: tuple[Kind, ...] = (
     processing.KIND,
     training.KIND,
+    transform.KIND,
     condition.KIND,
     register_model.KIND,
     create_model.KIND,

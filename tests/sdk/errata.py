@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errata_arguments import ARGUMENT_ERRATA
+from errata_job_kinds import JOB_KIND_ERRATA
 from schema_patch import DEFINITIONS, Erratum, Operation, Schema, Witness, additions, step
 
 STRING = {"$ref": "#/definitions/StringArgumentValue"}
@@ -362,4 +363,5 @@ ERRATA: tuple[Erratum, ...] = (
         Witness("$schema", "http://json-schema.org/draft-07/schema#"),
     ),
     *ARGUMENT_ERRATA,
+    *JOB_KIND_ERRATA,
 )
