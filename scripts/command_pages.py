@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 from reference_pages import NOTE
 
@@ -24,15 +26,14 @@ EXITS = (
 
 def commands() -> dict[str, str]:
     """Return the page of all commands, in the order of the help page."""
-    settings = {"help_option_names": root.context_settings["help_option_names"]}
-    context = click.Context(root, info_name="sagedag", **settings)
+    context = click.Context(root, info_name="sagedag")
     rows = tuple((f"[`{name}`](#sagedag-{name})", text) for name, (_, text) in COMMANDS.items())
     text = "# Commands\n\n" + render_blocks(
         [
             Text((root.help or "") + " `sagedag COMMAND --help` prints what stands here."),
             Table(("command", "what it does"), rows),
             Heading("Options of every command"),
-            _options(root, context),
+            _general(context),
             Heading("Exit status"),
             Table(("status", "means"), EXITS),
         ]
@@ -62,8 +63,16 @@ def _command(command: click.Command, parent: click.Context, name: str, level: in
     return text
 
 
+def _general(context: click.Context) -> Table:
+    """Return the options before the command's name, and the one that every command has."""
+    table = _options(root, context)
+    names = ", ".join(root.context_settings["help_option_names"])
+    help_row = (f"`{names}`", "Show what a command does and exit; also behind its name.")
+    return replace(table, rows=(*table.rows, help_row))
+
+
 def _options(command: click.Command, context: click.Context) -> Table:
-    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+    options = [each for each in command.params if isinstance(each, click.Option)]
     records = [option.get_help_record(context) for option in options]
     rows = tuple((f"`{record[0]}`", record[1]) for record in records if record)
     return Table(("option", "what it does"), rows)

@@ -54,11 +54,11 @@ class Change:
     text: str | None
 
 
-def changes(root: Path = ROOT, generators: Sequence[Generator] = GENERATORS) -> list[Change]:
+def changes(root: Path = ROOT, generators: Sequence[Generator] | None = None) -> list[Change]:
     """Return what writing would change below ``root``, sorted by path."""
     wanted: dict[str, str] = {}
     found: list[Change] = []
-    for generator in generators:
+    for generator in GENERATORS if generators is None else generators:
         made = generator.make()
         wanted.update(made)
         present = {

@@ -12,8 +12,8 @@ TOP_NOTES: dict[str, str] = {
     "`--var trees=20` on the command line overrides them. A value may use the ones above it.",
     "defaults": "Fields that steps share. A field on this level holds for every step whose kind "
     "has it; a field under a kind's name (`Training: {max_runtime: 2h}`) holds for the steps of "
-    "that kind, and must be a field of it. What a step says itself comes first. Maps are merged; "
-    "`image`, `code`, `cache` and `retry` are replaced as a whole.",
+    "that kind, and must be a field of it. What a step says itself comes first. Maps are "
+    "merged, but for a few fields such as `image` (`sagedag explain merging`).",
     "steps": "The steps by name, in the order in which the definition JSON lists them. The order "
     "in which they run follows from their references: a step that uses a value of another waits "
     "for it; `depends_on` adds what references do not say. Every step has a `type`; "

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from pipelines.explain.document import Code, Document, Heading, Table, Text
+from steps import KINDS, all_fields
 
 LABEL = "topic"
+
+_REPLACED = ", ".join(
+    f"`{name}`"
+    for name in dict.fromkeys(
+        name for kind in KINDS for name, field in all_fields(kind).items() if field.replace
+    )
+)
 
 REFERENCES = Document(
     "references",
@@ -156,11 +164,11 @@ MERGING = Document(
             ),
         ),
         Text(
-            "Maps merge. Lists and single values replace. Null deletes. `image`, `code`, `cache`, "
-            "`retry`, `spot`, `checkpoints` and `distribution` replace as a whole. Short forms "
-            "become long ones first: `instance: ml.m5.large` over `{type: ml.m5.xlarge, "
-            "volume_gb: 50}` keeps the volume."
+            "Maps merge. Lists and single values replace. Null deletes. Short forms become long "
+            "ones first: `instance: ml.m5.large` over `{type: ml.m5.xlarge, volume_gb: 50}` keeps "
+            "the volume."
         ),
+        Text(f"These fields replace as a whole, maps included: {_REPLACED}."),
     ),
 )
 

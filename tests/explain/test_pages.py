@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import pytest
 from hypothesis import example, given
@@ -32,6 +33,9 @@ WORDS = [
 ]
 
 
+cached = lru_cache(maxsize=None)(explain)
+
+
 def cells(page: Document) -> Iterator[str]:
     for block in page.blocks:
         if isinstance(block, Table):
@@ -54,7 +58,7 @@ def hint(word: str) -> str:
 @pytest.mark.parametrize("width", [40, 72, 100, 300])
 def test_no_line_is_wider_than_the_terminal_or_100_columns(width: int) -> None:
     for word in WORDS:
-        page = explain(word)
+        page = cached(word)
         code = {
             f"  {line}".rstrip()
             for block in page.blocks
@@ -228,7 +232,7 @@ def test_unknown_words_get_the_nearest_name() -> None:
 @example("request.A.B")
 def test_any_word_has_a_page_or_a_hint(word: str) -> None:
     try:
-        assert render(explain(word))
+        assert render(cached(word))
     except UsageError as error:
         assert error.hint
         assert "\x1b" not in error.message
