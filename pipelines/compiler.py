@@ -22,6 +22,7 @@ from pipelines.language.requests import Program, walk_requests
 from pipelines.language.source_map import SourceMap, map_sources
 from pipelines.language.spec import PipelineSpec
 from steps import _sdk
+from steps._contract import ExecutionRef, Join, JsonGet, ParameterRef, PropertyRef
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,33 @@ def _canonical(written: dict[str, Any], program: Program) -> dict[str, Any]:
 
     The SDK rebuilds compound steps and would lose them, so they are put in here.
     """
-    extra = {r.name: r.fields for r in walk_requests(program.steps) if r.fields}
+    extra = {r.name: as_json(r.fields) for r in walk_requests(program.steps) if r.fields}
     for step in _walk(written["Steps"]):
         if step["Name"] in extra:
             merged = merge_request(step, extra[step["Name"]])
             step.clear()
             step.update(merged)
     return {name: _without_nulls(value) for name, value in written.items() if value is not None}
+
+
+def as_json(value: Any) -> Any:
+    """Return plain data with expressions as the definition JSON writes them."""
+    if isinstance(value, ParameterRef):
+        return {"Get": f"Parameters.{value.name}"}
+    if isinstance(value, ExecutionRef):
+        return {"Get": f"Execution.{value.name}"}
+    if isinstance(value, PropertyRef):
+        return {"Get": f"Steps.{value.step}.{value.text}"}
+    if isinstance(value, JsonGet):
+        file = {"Get": f"Steps.{value.step}.PropertyFiles.{value.file}"}
+        return {"Std:JsonGet": {"PropertyFile": file, "Path": value.path}}
+    if isinstance(value, Join):
+        return {"Std:Join": {"On": value.on, "Values": as_json(value.values)}}
+    if isinstance(value, Mapping):
+        return {name: as_json(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(member) for member in value]
+    return value
 
 
 def _without_nulls(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from compiled_cases import ALL, PULSAR_CASES, Case, all_steps
 
+from pipelines.compiler import as_json
 from steps import _sdk
 
 
@@ -18,7 +19,7 @@ def test_the_sdk_pipeline_writes_the_same_definition(case: Case) -> None:
         written = json.loads(compiled.pipeline.definition())
     ours = json.loads(compiled.definition_json)
     # What the product adds or drops knowingly: `step_fields`, and nulls of the top level.
-    extra = {s.name: s.fields for s in _requests(compiled.program.steps) if s.fields}
+    extra = {s.name: as_json(s.fields) for s in _requests(compiled.program.steps) if s.fields}
     for step in all_steps(written["Steps"]):
         step.update(extra.get(step["Name"], {}))
     wanted: dict[str, Any] = {}
