@@ -42,6 +42,7 @@ def check_request(
     """
     kind = spec.kind
     yield from _refused(spec, arguments)
+    yield from _refused_beside(spec)
     for mismatch in _mismatches(spec, arguments):
         if local and mismatch.kind == "pattern" and _S3_PATTERN in mismatch.message:
             continue
@@ -62,9 +63,7 @@ def _mismatches(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Mismat
     kind = spec.kind
     if kind.operation:
         shape = input_shape(kind.operation)
-        yield from check(
-            arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied
-        )
+        yield from check(arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied)
     for member, operation in kind.item_operations.items():
         for index, item in enumerate(arguments.get(member, ())):
             for mismatch in check(item, input_shape(operation), expression_type=_type_of):
@@ -91,6 +90,30 @@ def _refused(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Problem]:
                 path,
                 f"`{dotted}` can't be set inside a pipeline",
                 reason,
+                at_key=True,
+            )
+
+
+_OWN_FIELDS = {
+    "Name": "the step's key is its name",
+    "Type": "the field `type` says it",
+    "Arguments": "`request` is merged into them",
+    "DependsOn": "the field `depends_on` says it",
+    "PropertyFiles": "the field `files` says it",
+}
+"""Members of the step object that checks and references rely on, and what says them."""
+
+
+def _refused_beside(spec: StepSpec) -> Iterator[Problem]:
+    """Yield the members of ``step_fields`` that other fields say."""
+    given = spec.step.fields.get("step_fields")
+    for name in given if isinstance(given, Mapping) else ():
+        if name in _OWN_FIELDS:
+            yield Problem(
+                "refused-member",
+                ("step_fields", name),
+                f"`{name}` can't be set here",
+                _OWN_FIELDS[name],
                 at_key=True,
             )
 
@@ -168,10 +191,12 @@ def field_of(spec: StepSpec, path: Path) -> Path:
 def _as_far_as_it_leads(value: Any, path: Path) -> Path:
     """Return the beginning of a path that is there in a field's own words."""
     for length, segment in enumerate(path):
-        try:
-            value = value[segment]
-        except (KeyError, IndexError, TypeError):
+        leads = segment in value if isinstance(value, Mapping) else False
+        if isinstance(value, list) and isinstance(segment, int):
+            leads = segment < len(value)
+        if not leads:
             return path[:length]
+        value = value[segment]
     return path
 
 
