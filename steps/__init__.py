@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from steps import condition, create_model, fail, processing, register_model, training, transform
+from steps import (
+    condition,
+    create_model,
+    endpoint,
+    endpoint_config,
+    fail,
+    inference_component,
+    processing,
+    register_model,
+    training,
+    transform,
+)
 from steps._contract import Field, Kind
 from steps._fragments import COMMON, TAIL
 
@@ -14,6 +25,9 @@ KINDS: tuple[Kind, ...] = (
     register_model.KIND,
     create_model.KIND,
     fail.KIND,
+    endpoint_config.KIND,
+    endpoint.KIND,
+    inference_component.KIND,
 )
 
 

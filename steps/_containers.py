@@ -80,6 +80,27 @@ def check_containers(step: Step) -> Iterator[Problem]:
             )
 
 
+def serving_environment(
+    step: Step, context: Context, path: Path, fields: Mapping[str, Any]
+) -> Arguments:
+    """Return a container's environment variables, those that name its code included.
+
+    Args:
+        path: where the container's ``fields`` stand in the step.
+    """
+    environment = {k: as_text(v) for k, v in (fields.get("environment") or {}).items()}
+    code = context.code(step, (*path, "code")) if "code" in fields else None
+    if code is None:
+        return environment
+    return {
+        "SAGEMAKER_PROGRAM": code.entry,
+        "SAGEMAKER_SUBMIT_DIRECTORY": code.archive,
+        "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+        "SAGEMAKER_REGION": context.environment.region,
+        **environment,
+    }
+
+
 def containers(step: Step, context: Context, instance: Any) -> list[Arguments]:
     """Return the ContainerDefinitions of the step.
 
@@ -90,17 +111,7 @@ def containers(step: Step, context: Context, instance: Any) -> list[Arguments]:
     for path in container_paths(step):
         fields = container_at(step, path)
         image = context.image(step, (*path, "image"), fields.get("image"), "inference", instance)
-        environment = {k: as_text(v) for k, v in (fields.get("environment") or {}).items()}
-        if "code" in fields:
-            code = context.code(step, (*path, "code"))
-            if code is not None:
-                environment = {
-                    "SAGEMAKER_PROGRAM": code.entry,
-                    "SAGEMAKER_SUBMIT_DIRECTORY": code.archive,
-                    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
-                    "SAGEMAKER_REGION": context.environment.region,
-                    **environment,
-                }
+        environment = serving_environment(step, context, path, fields)
         # The SDK writes an empty environment too; leaving it out would show as a change.
         container: Arguments = {"Image": image, "Environment": environment}
         hostname = fields.get("hostname") if path else None

@@ -177,6 +177,7 @@ class Short:
         names: a list of names becomes a map of empty maps.
         each: how the values of the map become long.
         lists: a list is the short form of ``key`` too.
+        members: how the values of single keys become long, by key.
     """
 
     key: str = ""
@@ -184,6 +185,7 @@ class Short:
     names: bool = False
     each: Short | None = None
     lists: bool = False
+    members: Mapping[str, Short] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,7 @@ class Field:
         short: its short form; None where it has none.
         replace: a higher layer replaces it whole instead of merging into it.
         default: what stands where nothing is written, for the documentation.
+        members: for a list written as a map by name: the item's keys that members come from.
     """
 
     schema: Mapping[str, Any]
@@ -203,6 +206,7 @@ class Field:
     short: Short | None = None
     replace: bool = False
     default: str = ""
+    members: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- Problems, steps, requests -------------------------------------------------------------------
@@ -434,6 +438,8 @@ class Kind:
     """Members of the request that the service refuses in a pipeline, with the reason."""
     supplied: tuple[str, ...] = ()
     """Required members of the request that the service fills in itself."""
+    item_operations: Mapping[str, str] = {}
+    """Members of the ``Arguments`` that are lists of another call's requests, with that call."""
     inherits: Mapping[str, tuple[str, ...]] = {}
     """Fields taken from the step that ``model`` refers to, with the kinds that can give them."""
 

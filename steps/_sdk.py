@@ -107,7 +107,7 @@ def _sdk() -> SimpleNamespace:
         "sagemaker.mlops.workflow.pipeline": ["Pipeline"],
         "sagemaker.mlops.workflow.pipeline_experiment_config": ["PipelineExperimentConfig"],
         "sagemaker.mlops.workflow.steps": [
-            "CacheConfig", "ConfigurableRetryStep", "StepTypeEnum",
+            "CacheConfig", "ConfigurableRetryStep", "Step", "StepTypeEnum",
         ],
         "sagemaker.mlops.workflow.condition_step": ["ConditionStep"],
         "sagemaker.mlops.workflow.fail_step": ["FailStep"],
@@ -154,6 +154,7 @@ STEP_CLASSES = {
     "EMRServerless": ("emr_serverless_step", "EMRServerlessStep"),
     "Endpoint": ("endpoint_step", "EndpointStep"),
     "EndpointConfig": ("endpoint_step", "EndpointConfigStep"),
+    "Job": ("steps", "JobStep"),
     "InferenceComponent": ("inference_component_step", "InferenceComponentStep"),
     "Lambda": ("lambda_step", "LambdaStep"),
     "Lineage": ("lineage_step", "LineageStep"),
@@ -184,9 +185,9 @@ def _step_class(step_type: str) -> type[Any]:
             known = step_type in {member.value for member in sdk.StepTypeEnum}
             # The SDK refuses types it does not know; the compiler puts the real one back.
             shown = sdk.StepTypeEnum(value=step_type) if known else sdk.StepTypeEnum.TRAINING
-            sdk.ConfigurableRetryStep.__init__(
-                self, request.name, shown, retry_policies=_retries(request.retries), **common
-            )
+            sdk.Step.__init__(self, request.name, step_type=shown, **common)
+            # Not every class of the SDK knows retries; where there are none, none are written.
+            self.retry_policies = _retries(request.retries)
             self.step_args = None
             self._arguments = arguments
             self._fields = fields
@@ -208,7 +209,9 @@ def _step_class(step_type: str) -> type[Any]:
             return self._properties
 
         def to_request(self) -> Any:
-            made = sdk.ConfigurableRetryStep.to_request(self)
+            made = sdk.Step.to_request(self)
+            if self.retry_policies:
+                made["RetryPolicies"] = [policy.to_request() for policy in self.retry_policies]
             if self.cache_config:
                 made.update(self.cache_config.config)
             if self.property_files:

@@ -62,6 +62,12 @@ def lengthen(node: Node, short: Short) -> Node:
             for name, entry in node.entries.items()
         }
         return replace(node, entries=long)
+    for name, member in short.members.items():
+        value = get(node, name)
+        if isinstance(node, MapNode) and value is not None and not is_null(value):
+            node = with_entry(node, name, lengthen(value, member))
+    if short.lists and isinstance(node, Sequence):
+        return mapping({short.key: node}, node)
     if isinstance(node, Scalar):
         if node.value is None and (short.key or short.paths):
             return mapping({}, node)

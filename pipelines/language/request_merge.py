@@ -11,6 +11,10 @@ NAME_MEMBERS = (
     "ChannelName",
     "MetricName",
     "ContainerHostname",
+    "VariantName",
+    "ActionName",
+    "ArtifactName",
+    "ContextName",
     "Name",
     "Key",
 )
