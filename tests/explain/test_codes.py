@@ -52,7 +52,7 @@ def test_the_broken_example_gives_the_code_and_the_fixed_one_nothing(
     page: Page, tmp_path: Path
 ) -> None:
     found = checked(tmp_path / "broken", page.broken)
-    assert (page.code, page.level) in [(d.code, d.level) for d in found]
+    assert [(d.code, d.level) for d in found] == [(page.code, page.level)]
     assert [str(d) for d in checked(tmp_path / "fixed", page.fixed)] == []
 
 

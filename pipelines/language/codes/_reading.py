@@ -78,22 +78,27 @@ GROUP = Group(
             "at the line where a value was written.",
             example("""
                 pipeline: demo
-                x-common: &common
-                  display_name: Stop
+                x-common: &common {max_depth: 6}
                 steps:
-                  stop:
-                    <<: *common
-                    type: Fail
-                    message: not yet
+                  train:
+                    type: Training
+                    image: {framework: xgboost, version: 1.7-1}
+                    instance: ml.m5.xlarge
+                    hyperparameters:
+                      <<: *common
+                      eta: 0.2
                 """),
             example("""
                 pipeline: demo
                 defaults:
-                  display_name: Stop
+                  Training: {hyperparameters: {max_depth: 6}}
                 steps:
-                  stop:
-                    type: Fail
-                    message: not yet
+                  train:
+                    type: Training
+                    image: {framework: xgboost, version: 1.7-1}
+                    instance: ml.m5.xlarge
+                    hyperparameters:
+                      eta: 0.2
                 """),
         ),
         Page(
