@@ -144,8 +144,8 @@ def _judge_expression(value: Any, schema: Any, path: Path, literal: bool) -> Ite
 
 
 _TYPES = {
-    "string": "a text", "integer": "a whole number", "float": "a number", "boolean": "a boolean",
-    "any": "a value",
+    "string": "a String", "integer": "an Integer", "float": "a Float", "boolean": "a Boolean",
+    "any": "a value of a file",
 }  # fmt: skip
 _MEANINGS = {
     "s3": "an S3 URI",

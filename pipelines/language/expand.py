@@ -137,6 +137,8 @@ class Expander:
                 f"there is no step kind `{word}`",
                 suggest(word, [kind.name for kind in KINDS]),
             )
+            # Only its case is wrong: what else is wrong with the step can be told as well.
+            kind = next((k for k in KINDS if k.name.lower() == word.lower()), None)
         return kind
 
     def step(
@@ -166,6 +168,9 @@ class Expander:
         merged = apply_defaults(node, kind, self.defaults)
         fields = render(without(merged, "matrix", "if", *BRANCHES), names, self.report)
         assert isinstance(fields, MapNode)
+        stated = get(fields, "type")
+        if isinstance(stated, Scalar):  # its case may differ, which was told
+            fields = with_entry(fields, "type", replace(stated, value=kind.name, text=kind.name))
         condition = get(merged, "if")
         if isinstance(condition, Scalar):
             condition = render_scalar(condition, names, self.report, condition=True)

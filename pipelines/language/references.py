@@ -134,7 +134,12 @@ class Scope:
         if name in self.broken:
             return UNKNOWN
         if name not in self.steps:
-            return Wrong(at.begin, at.end, f"there is no step `{name}`", suggest(name, self.steps))
+            return Wrong(
+                at.begin,
+                at.end,
+                f"there is no step `{name}`",
+                suggest(name, [*self.steps, *self.broken]),
+            )
         hidden = self.visible(name)
         if hidden:
             code = "cycle" if name == self.own else "out-of-branch"
