@@ -25,12 +25,12 @@ def command(folder: Path, name: str | None) -> int:
     """
     import json
 
-    from pipelines.language.schema import definition_schema
+    from pipelines.language.editor_schema import editor_schema
     from pipelines.starting import name_from, project_files, write_project
 
     chosen = name_from(folder) if name is None else name
     contents = project_files(chosen)
-    schema = json.dumps(definition_schema(), indent=2, ensure_ascii=False) + "\n"
+    schema = json.dumps(editor_schema(), indent=2, ensure_ascii=False) + "\n"
     contents["definitions/schema/pipeline.schema.json"] = schema
     write_project(folder, contents)
     for path in contents:

@@ -12,23 +12,25 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from pipelines.language.schema import at_pointer
+
 _IGNORED = frozenset({"description", "examples", "title", "default", "$schema", "definitions"})
 
 
-def accepts(value: Any, schema: Any, definitions: Mapping[str, Any]) -> bool:
+def accepts(value: Any, schema: Any, root: Mapping[str, Any]) -> bool:
     """Return whether ``value`` certainly fits; False means only that it may not.
 
     Args:
         schema: a schema of the keywords below; any other keyword makes the answer False.
-        definitions: what ``$ref`` into ``#/definitions/`` names.
+        root: the whole schema, for what ``$ref`` names.
     """
     if "$ref" in schema:
-        return accepts(value, definitions[schema["$ref"].rsplit("/", 1)[-1]], definitions)
+        return accepts(value, at_pointer(root, schema["$ref"]), root)
     for keyword, rule in schema.items():
         if keyword in _IGNORED or keyword.startswith("x-"):
             continue
         judge = _KEYWORDS.get(keyword)
-        if judge is None or not judge(value, rule, schema, definitions):
+        if judge is None or not judge(value, rule, schema, root):
             return False
     return True
 
@@ -47,7 +49,7 @@ def _has_type(value: Any, wanted: Any) -> bool:
     return wanted in python and isinstance(value, python[wanted])
 
 
-def _members(value: Any, schema: Any, definitions: Mapping[str, Any]) -> bool:
+def _members(value: Any, schema: Any, root: Mapping[str, Any]) -> bool:
     """Judge a map's members by properties, patternProperties and additionalProperties."""
     if not isinstance(value, dict):
         return True
@@ -62,7 +64,7 @@ def _members(value: Any, schema: Any, definitions: Mapping[str, Any]) -> bool:
             if rest is False:
                 return False
             matching = [rest] if isinstance(rest, dict) else []
-        if not all(accepts(member, rule, definitions) for rule in matching):
+        if not all(accepts(member, rule, root) for rule in matching):
             return False
     return True
 

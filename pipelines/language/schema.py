@@ -222,11 +222,17 @@ def step_schema(name: str) -> f.Schema:
 def _defaults_schema() -> f.Schema:
     properties: dict[str, Any] = {}
     for kind in KINDS:
-        for name, field in all_fields(kind).items():
-            if name != "type" and name not in ("then", "else", "if"):
-                properties.setdefault(name, dict(field.schema))
+        for name in all_fields(kind):
+            if name not in ("type", "then", "else", "if"):
+                properties.setdefault(
+                    name, {"$ref": f"#/definitions/{kind.name}/properties/{name}"}
+                )
     for kind in KINDS:
-        fields = {n: dict(fd.schema) for n, fd in all_fields(kind).items() if n != "type"}
+        fields = {
+            name: {"$ref": f"#/definitions/{kind.name}/properties/{name}"}
+            for name in all_fields(kind)
+            if name != "type"
+        }
         properties[kind.name] = {
             "type": "object",
             "description": f"Defaults of {kind.name} steps only.",
@@ -278,7 +284,11 @@ def definition_schema() -> f.Schema:
         ],
     }
     top = {name: dict(field.schema) for name, field in TOP.items()}
-    overlay = {n: s for n, s in top.items() if n not in ("extends", "environments", "pipeline")}
+    overlay: dict[str, Any] = {
+        name: {"$ref": f"#/properties/{name}"}
+        for name in top
+        if name not in ("extends", "environments", "pipeline")
+    }
     overlay["steps"] = {
         "type": "object",
         "additionalProperties": {"type": ["object", "null"]},
@@ -336,7 +346,15 @@ def environments_schema() -> f.Schema:
 
 
 def resolve_ref(schema: Any) -> Any:
-    """Return the schema behind a ``$ref`` into the definitions."""
+    """Return the schema behind a ``$ref`` into the definition's schema."""
     while isinstance(schema, dict) and "$ref" in schema:
-        schema = definition_schema()["definitions"][schema["$ref"].rsplit("/", 1)[-1]]
+        schema = at_pointer(definition_schema(), schema["$ref"])
     return schema
+
+
+def at_pointer(root: Any, reference: str) -> Any:
+    """Return what a reference such as ``#/definitions/step`` names in a schema."""
+    found = root
+    for part in reference.removeprefix("#/").split("/"):
+        found = found[part]
+    return found

@@ -60,7 +60,7 @@ def problems_of_environments(data: Any) -> Iterator[Problem]:
 
 
 def _judged(data: Any, root: str, schema: Any) -> Iterator[Problem]:
-    if not accepts(data, schema, definition_schema()["definitions"]):
+    if not accepts(data, schema, definition_schema()):
         yield from _translate(_root(root).evolve(schema=schema), data, ())
 
 

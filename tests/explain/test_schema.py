@@ -13,7 +13,7 @@ from pipelines.cli.schema import command
 from pipelines.language.diagnostics import Report
 from pipelines.language.editor_schema import editor_schema
 from pipelines.language.nodes import plain
-from pipelines.language.schema import definition_schema, environments_schema
+from pipelines.language.schema import at_pointer, definition_schema, environments_schema
 from pipelines.language.source import read
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +51,7 @@ def properties(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 def resolved(schema: Any) -> Any:
     while "$ref" in schema and "description" not in schema:
-        schema = definition_schema()["definitions"][schema["$ref"].rsplit("/", 1)[-1]]
+        schema = at_pointer(definition_schema(), schema["$ref"])
     return schema
 
 
