@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipelines.language.diagnostics import as_clause
+from pipelines.language.request_merge import given_at
 from pipelines.language.spec import StepSpec
 from pipelines.service.instances import check_instance_type
 from pipelines.service.shapes import Mismatch, check, input_shape
@@ -46,7 +47,7 @@ def check_request(
     for mismatch in _mismatches(spec, arguments):
         if local and mismatch.kind == "pattern" and _S3_PATTERN in mismatch.message:
             continue
-        problem = _told(spec, mismatch)
+        problem = _told(spec, arguments, mismatch)
         if problem.path != ("instance", "type") or mismatch.kind != "enum":  # told below, better
             yield problem
     instance = spec.step.fields.get("instance")
@@ -118,37 +119,25 @@ def _refused_beside(spec: StepSpec) -> Iterator[Problem]:
             )
 
 
-def _told(spec: StepSpec, mismatch: Mismatch) -> Problem:
+def _told(spec: StepSpec, arguments: Mapping[str, Any], mismatch: Mismatch) -> Problem:
     """Return a mismatch as a problem at the field that the wrong value came from."""
     path = mismatch.path
-    given = spec.step.fields.get("request")
+    given = given_at(spec.step.fields.get("request"), arguments, path)
     code = CODES.get(mismatch.kind, "request-type")
     if mismatch.kind in ("length", "count") and " at least " in mismatch.message:
         code = "bad-value"
     source = field_of(spec, path)
     in_field = len(source) > 1 and source[-1] == path[-1]  # a field in the API's own words
-    if _leads(given, path) or (mismatch.kind == "unknown-member" and not in_field):
+    if given or (mismatch.kind == "unknown-member" and not in_field):
         return Problem(
             code,
-            ("request", *path),
+            ("request", *(given or path)),
             as_clause(mismatch.message),
             as_clause(mismatch.hint),
             at_key=mismatch.at_key,
         )
     message, hint = as_clause(mismatch.message), as_clause(mismatch.hint)
     return Problem(code, source, message, hint, at_key=not source or (in_field and mismatch.at_key))
-
-
-def _leads(value: Any, path: Path) -> bool:
-    """Whether ``request`` itself holds something at a path (list items count from its own)."""
-    for segment in path:
-        if isinstance(value, Mapping):
-            value = value.get(segment)
-        elif isinstance(value, list) and isinstance(segment, int) and segment < len(value):
-            value = value[segment]
-        else:
-            return False
-    return value is not None and bool(path)
 
 
 def field_of(spec: StepSpec, path: Path) -> Path:
@@ -185,7 +174,9 @@ def field_of(spec: StepSpec, path: Path) -> Path:
         elif isinstance(value, Mapping) and name == "instance" and rest:
             found = _instance_field(value, str(rest[0]))
         best = (len(target), found)
-    return best[1] or _container_field(spec, path)
+    if not best[1] or best[1][0] == "containers":
+        return _container_field(spec, path) or best[1]
+    return best[1]
 
 
 def _as_far_as_it_leads(value: Any, path: Path) -> Path:

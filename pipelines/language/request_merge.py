@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from steps._contract import Path
+
 NAME_MEMBERS = (
     "InputName",
     "OutputName",
@@ -39,6 +41,44 @@ def merge_request(low: Any, high: Any) -> Any:
             return _merge_named(low, high, member)
         return [merge_request(None, item) for item in high]
     return high
+
+
+def given_at(request: Any, merged: Any, path: Path) -> Path | None:
+    """Return where ``request`` itself says what stands at ``path`` of the merged arguments.
+
+    Items of named lists are found by their name: their place in the request is another one.
+    None where the request says nothing there.
+    """
+    found: list[str | int] = []
+    for segment in path:
+        key: str | int = segment
+        if isinstance(request, list) and isinstance(segment, int):
+            if not isinstance(merged, list) or segment >= len(merged):
+                return None
+            key = _same_item(request, merged[segment], segment)
+            if not 0 <= key < len(request):
+                return None
+        elif not isinstance(request, Mapping) or segment not in request:
+            return None
+        request = request[key]
+        merged = merged[segment] if _holds(merged, segment) else None
+        found.append(key)
+    return tuple(found)
+
+
+def _same_item(items: list[Any], item: Any, index: int) -> int:
+    """Return which of a request's items became ``item``; -1 where none did."""
+    member = _name_member(items)
+    if not member:
+        return index
+    name = item.get(member) if isinstance(item, Mapping) else None
+    return next((n for n, given in enumerate(items) if given[member] == name), -1)
+
+
+def _holds(value: Any, segment: str | int) -> bool:
+    if isinstance(value, Mapping):
+        return segment in value
+    return isinstance(value, list) and isinstance(segment, int) and segment < len(value)
 
 
 def _name_member(items: list[Any]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipelines.language.nodes import Source, Span, get, locate
+from pipelines.language.nodes import Source, Span, locate
 from pipelines.language.request_checks import field_of
+from pipelines.language.request_merge import given_at
 from pipelines.language.requests import Program
 from pipelines.language.spec import StepSpec
 from steps._contract import Path
@@ -86,24 +87,37 @@ def map_sources(program: Program, definition: Mapping[str, Any]) -> SourceMap:
         for member in step:
             if member != "Arguments":
                 put(f"{pointer}/{member}", (*spec.path, *_STEP_MEMBERS.get(member, ())))
-        for leaf in _leaves(step.get("Arguments", {})):
-            origin = _argument(spec, leaf, get(tree, *spec.path) is not None)
+            if member == "PropertyFiles":
+                for index, file in enumerate(step[member]):
+                    path = (*spec.path, "files", file["PropertyFileName"])
+                    put(f"{pointer}/{member}/{index}", path)
+        beside = spec.step.fields.get("step_fields", {})
+        for member in beside if isinstance(beside, Mapping) else ():
+            if member in step:
+                put(f"{pointer}/{member}", (*spec.path, "step_fields", member))
+        arguments = step.get("Arguments", {})
+        for leaf in _leaves(arguments):
+            origin = (*spec.path, *_argument(spec, arguments, leaf))
             put(f"{pointer}/Arguments" + "".join(f"/{_escaped(s)}" for s in leaf), origin)
     return SourceMap(origins)
 
 
-def _argument(spec: StepSpec, path: Path, known: bool) -> Path:
+def _argument(spec: StepSpec, arguments: Mapping[str, Any], path: Path) -> Path:
+    """Return the step's field that an argument came from; ``request`` has the last word."""
+    request = spec.step.fields.get("request", {})
+    given = given_at(request, arguments, path)
+    if given is not None and not isinstance(_value_at(request, given), (Mapping, list)):
+        return ("request", *given)
     found = field_of(spec, path)
-    if not found or not known:
-        request = spec.step.fields.get("request", {})
-        inside: Path = ()
-        for segment in path:
-            if not isinstance(request, Mapping) or segment not in request:
-                break
-            request = request[segment]
-            inside = (*inside, segment)
-        return (*spec.path, "request", *inside) if inside else spec.path
-    return (*spec.path, *found)
+    if found or given is None:
+        return found
+    return ("request", *given)
+
+
+def _value_at(value: Any, path: Path) -> Any:
+    for segment in path:
+        value = value[segment]
+    return value
 
 
 def _steps(steps: list[Mapping[str, Any]], pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
