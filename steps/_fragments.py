@@ -338,7 +338,7 @@ TAGS = Field(
         {"team": "astro"},
         maxProperties=50,
     ),
-    api="Tags",
+    api="Tags[]",
 )
 
 MAX_RUNTIME = Field(
