@@ -126,8 +126,11 @@ def _canonical(written: dict[str, Any], program: Program) -> dict[str, Any]:
 
     The SDK rebuilds compound steps and would lose them, so they are put in here.
     """
-    extra = {r.name: as_json(r.fields) for r in walk_requests(program.steps) if r.fields}
+    requests = {request.name: request for request in walk_requests(program.steps)}
+    extra = {r.name: as_json(r.fields) for r in requests.values() if r.fields}
     for step in _walk(written["Steps"]):
+        # The SDK refuses types that it does not know; those stand under another's name until here.
+        step["Type"] = requests[step["Name"]].type
         if step["Name"] in extra:
             merged = merge_request(step, extra[step["Name"]])
             step.clear()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from steps import (
+    cleanup,
     condition,
     create_model,
     endpoint,
     endpoint_config,
     fail,
     inference_component,
+    job,
+    lineage,
     processing,
+    raw,
     register_model,
     training,
     transform,
@@ -28,6 +32,10 @@ KINDS: tuple[Kind, ...] = (
     endpoint_config.KIND,
     endpoint.KIND,
     inference_component.KIND,
+    lineage.KIND,
+    cleanup.KIND,
+    job.KIND,
+    raw.KIND,
 )
 
 

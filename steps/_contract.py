@@ -384,6 +384,10 @@ class Context(Protocol):
         """Tell the user about a problem; building goes on."""
 
 
+class MapKey(str):
+    """A segment of a reference that was written ``['key']`` and not ``.member``."""
+
+
 @dataclass(frozen=True)
 class Attribute:
     """What a reference into a step resolves to."""
@@ -452,6 +456,16 @@ class Kind:
         """Resolve ``path``, the segments after the step's name (``properties`` excepted)."""
         del step
         return NoAttribute(0, f"a {self.name} step has no `{path[0]}`")
+
+    def type_of(self, step: Step) -> str:
+        """Return the step's ``Type`` in the definition JSON."""
+        del step
+        return self.api_type
+
+    def waits_for(self, step: Step) -> Sequence[tuple[Path, str]]:
+        """Return the steps that fields name, each with its field; the step waits for them."""
+        del step
+        return ()
 
     def check(self, step: Step) -> Iterator[Problem]:
         """Yield what is wrong with the step beyond its schema."""

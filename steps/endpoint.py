@@ -22,7 +22,7 @@ class Endpoint(Kind):
     describe = "DescribeEndpointOutput"
     summary = "Create an endpoint, or update the one of that name."
     example = 'endpoint:\n  type: Endpoint\n  name: pulsar\n  config: "${steps.config.name}"\n'
-    notes = (
+    about = (
         "An endpoint of that name is made, or updated to the new configuration where it exists. "
         "`config` is the configuration's name, usually `${steps.CONFIG.name}`. `deployment` says "
         "how an update shifts traffic and which alarms roll it back, in the API's own names."

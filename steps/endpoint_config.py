@@ -151,7 +151,7 @@ class EndpointConfig(Kind):
         "  variants:\n"
         '    main: {model: "${steps.create-model.model}", instance: ml.m5.large}\n'
     )
-    notes = (
+    about = (
         "Give every execution a name of its own, such as `pulsar-${execution.id}`: a "
         "configuration that exists can't be changed, and making it again fails. Each variant has "
         "either an `instance` or is `serverless`. Where inference components bring the models, a "

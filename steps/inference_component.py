@@ -47,7 +47,7 @@ class InferenceComponent(Kind):
         '  model: "${steps.create-model.model}"\n'
         "  memory_mb: 1024\n"
     )
-    notes = (
+    about = (
         "Several components share the machines of one endpoint, each with what it needs of them. "
         "The endpoint's configuration has a variant without a `model`. A component has either "
         "the name of a `model` or a `container` of its own."

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipelines.language.foreign import settle
+from steps._contract import MapKey
 
 _SEGMENT = re.compile(
     r"\.?(?P<word>[A-Za-z_][A-Za-z0-9_-]*)|\[(?P<index>[0-9]{1,6})\]"
@@ -107,7 +108,8 @@ def parse_path(text: str) -> list[Segment] | Wrong:
         if match["index"] is not None:
             value = int(match["index"])
         else:
-            value = match["word"] if match["word"] is not None else settle(match["key"])
+            word = match["word"]
+            value = word if word is not None else MapKey(settle(match["key"]))
         begin = match.start("word") if match["word"] is not None else match.start()
         segments.append(Segment(value, begin, match.end()))
         position = match.end()

@@ -126,7 +126,7 @@ class _Builder:
                 self.report(spec.step, problem)
         return StepRequest(
             name=spec.name,
-            type=spec.kind.api_type,
+            type=spec.kind.type_of(spec.step),
             arguments=arguments,
             depends_on=tuple((d.step, d.when) for d in spec.depends_on),
             display_name=str(spec.step.fields.get("display_name", "")),

@@ -231,6 +231,10 @@ class Resolver:
                 continue  # reported by `judge`
             for name in self.named(step, str(word), path):
                 found[name] = Dependency(name, when)
+        if step.name not in self.broken:
+            for path, word in step.kind.waits_for(self.plain_steps[step.name]):
+                for name in self.named(step, word, path):
+                    found.setdefault(name, Dependency(name))
         return tuple(found.values())
 
     def named(self, step: Expanded, word: str, path: Path) -> Iterator[str]:
