@@ -17,6 +17,7 @@ from steps import (
     register_model,
     training,
     transform,
+    tuning,
 )
 from steps._contract import Field, Kind
 from steps._fragments import COMMON, TAIL
@@ -24,6 +25,7 @@ from steps._fragments import COMMON, TAIL
 KINDS: tuple[Kind, ...] = (
     processing.KIND,
     training.KIND,
+    tuning.KIND,
     transform.KIND,
     condition.KIND,
     register_model.KIND,

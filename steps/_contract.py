@@ -428,6 +428,14 @@ class Kind:
     """Whether the ``Arguments`` have more to them than the fields say (``request``)."""
     describe: str = ""
     """The shape of the Describe response that references read; empty where there is none."""
+    describe_also: tuple[str, ...] = ()
+    """Shapes whose members references read beside those of ``describe``."""
+    service: str = "sagemaker"
+    """The service whose model, as botocore names it, has the shapes of ``describe`` and ``parts``.
+    """
+    parts: Mapping[str, str] = {}
+    """Members of the ``Arguments`` and the shapes that judge them, where the ``Arguments`` as a
+    whole are no call's request; a member that is not listed is unknown."""
     summary: str
     about: str = ""
     """What a newcomer must know beyond the fields: where the container finds what, what is run.

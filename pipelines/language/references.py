@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.language.diagnostics import as_clause, suggest
 from pipelines.language.foreign import settle
 from pipelines.language.reference_syntax import Segment, Wrong, parse_path, split, text_of
-from pipelines.service.shapes import UnknownMember, property_type
+from pipelines.service.shapes import Shape, UnknownMember, property_type
 from pipelines.service.shapes import shape as service_shape
 from steps import kind_named
 from steps._contract import (
@@ -24,6 +24,7 @@ from steps._contract import (
     Expr,
     ExprType,
     Join,
+    Kind,
     NoAttribute,
     ParameterRef,
     PropertyRef,
@@ -157,7 +158,7 @@ class Scope:
                 suggest("", [f"steps.{name}.{word}" for word in offered]),
             )
         if rest[0].value == "properties" and kind.describe:
-            return self._property(step, kind.describe, rest)
+            return self._property(step, kind, rest)
         if rest[0].value not in offered:
             what = "has no values to refer to" if not offered else f"has no `{rest[0].value}`"
             return Wrong(
@@ -181,13 +182,13 @@ class Scope:
             )
         return found.expression
 
-    def _property(self, step: Step, describe: str, rest: list[Segment]) -> Expr | Wrong:
+    def _property(self, step: Step, kind: Kind, rest: list[Segment]) -> Expr | Wrong:
         if len(rest) < 2:
             return Wrong(
                 rest[0].begin,
                 rest[0].end,
                 "say which property is meant",
-                f"the properties are the members of {describe}",
+                f"the properties are the members of {kind.describe}",
             )
         path = tuple(segment.value for segment in rest[1:])
         keyed: set[int] = set()
@@ -197,19 +198,20 @@ class Scope:
             if path[:place] == names and len(path) > place and isinstance(path[place], str):
                 keyed.add(place)
                 lookup[place] = 0
+        described = _described(kind, path[0])
         try:
-            kind = property_type(service_shape(describe), lookup)
+            found = property_type(described, lookup)
         except UnknownMember as error:
             at = rest[1 + min(error.index, len(path) - 1)]
             return Wrong(at.begin, at.end, as_clause(error.message), as_clause(error.hint))
-        keyed |= _map_keys(describe, lookup)
-        expression_type = _EXPRESSION_TYPES.get(kind.type)
+        keyed |= _map_keys(described, lookup)
+        expression_type = _EXPRESSION_TYPES.get(found.type)
         if expression_type is None:
             last = rest[-1]
             return Wrong(
                 last.begin,
                 last.end,
-                f"`{last.value}` is a {kind.type}, not one value",
+                f"`{last.value}` is a {found.type}, not one value",
                 "go on to one of its members",
             )
         return PropertyRef(step.name, path, frozenset(keyed), expression_type)
@@ -221,13 +223,19 @@ _EXPRESSION_TYPES: dict[str, ExprType] = {
 }  # fmt: skip
 
 
-def _map_keys(describe: str, path: list[str | int]) -> set[int]:
+def _described(kind: Kind, member: str | int) -> Shape:
+    """Return the shape that a property path of a kind begins in."""
+    shapes = [service_shape(name, kind.service) for name in (kind.describe, *kind.describe_also)]
+    return next((shape for shape in shapes if member in shape.members), shapes[0])
+
+
+def _map_keys(described: Shape, path: list[str | int]) -> set[int]:
     """Return the positions in a property path that are keys of a map."""
     found: set[int] = set()
     for position in range(len(path)):
         if position and isinstance(path[position], str):
             try:
-                above = property_type(service_shape(describe), path[:position])
+                above = property_type(described, path[:position])
             except UnknownMember:
                 continue
             if above.type == "map":

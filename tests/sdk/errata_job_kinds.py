@@ -5,10 +5,14 @@ The shapes named are those of botocore's service models.
 
 from __future__ import annotations
 
-from errata_arguments import OBJECT, STRING
-from schema_patch import DEFINITIONS, Erratum, Witness, additions, step
+from errata_arguments import INTEGER, OBJECT, STRING, STRING_MAP
+from schema_patch import DEFINITIONS, Erratum, Operation, Witness, additions, step
 
 TRANSFORM = f"{DEFINITIONS}/TransformStep/properties/Arguments/properties"
+TUNING = f"{DEFINITIONS}/TuningStep/properties/Arguments/properties"
+CONFIG = f"{TUNING}/HyperParameterTuningJobConfig/properties"
+JOB = f"{DEFINITIONS}/HyperParameterTrainingJobDefinition/properties"
+LIMITS = {"ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}}
 
 JOB_KIND_ERRATA: tuple[Erratum, ...] = (
     Erratum(
@@ -27,6 +31,119 @@ JOB_KIND_ERRATA: tuple[Erratum, ...] = (
         Witness(
             "TransformStep",
             step("Transform", {"ExperimentConfig": {"TrialComponentDisplayName": "a"}}),
+        ),
+    ),
+    Erratum(
+        "A warm start requires its own members, not that of the completion criteria (shape "
+        "HyperParameterTuningJobWarmStartConfig).",
+        (
+            Operation(
+                "replace",
+                f"{TUNING}/WarmStartConfig/required",
+                ["ParentHyperParameterTuningJobs", "WarmStartType"],
+            ),
+        ),
+        Witness(
+            "TuningStep",
+            step(
+                "Tuning",
+                {
+                    "HyperParameterTuningJobConfig": {**LIMITS, "Strategy": "Random"},
+                    "WarmStartConfig": {
+                        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "a"}],
+                        "WarmStartType": "TransferLearning",
+                    },
+                },
+            ),
+        ),
+    ),
+    Erratum(
+        "There are four strategies (shape HyperParameterTuningJobStrategyType).",
+        (
+            Operation(
+                "replace",
+                f"{CONFIG}/Strategy/enum",
+                ["Bayesian", "Random", "Hyperband", "Grid"],
+            ),
+        ),
+        Witness(
+            "TuningStep",
+            step("Tuning", {"HyperParameterTuningJobConfig": {**LIMITS, "Strategy": "Grid"}}),
+        ),
+    ),
+    Erratum(
+        "A grid gives the number of its jobs itself (shape ResourceLimits requires the parallel "
+        "ones alone), and the SDK takes parameters for both numbers.",
+        (
+            Operation(
+                "replace",
+                f"{CONFIG}/ResourceLimits",
+                {
+                    "type": "object",
+                    "properties": {
+                        "MaxNumberOfTrainingJobs": INTEGER,
+                        "MaxParallelTrainingJobs": INTEGER,
+                        "MaxRuntimeInSeconds": INTEGER,
+                    },
+                    "required": ["MaxParallelTrainingJobs"],
+                    "additionalProperties": False,
+                },
+            ),
+        ),
+        Witness(
+            "TuningStep",
+            step(
+                "Tuning",
+                {
+                    "HyperParameterTuningJobConfig": {
+                        "ResourceLimits": {"MaxParallelTrainingJobs": 1},
+                        "Strategy": "Random",
+                    }
+                },
+            ),
+        ),
+    ),
+    Erratum(
+        "A tuning job has more members by now (shapes HyperParameterTuningJobConfig and "
+        "CreateHyperParameterTuningJobRequest).",
+        (
+            *additions(CONFIG, {"RandomSeed": INTEGER, "StrategyConfig": OBJECT}),
+            *additions(TUNING, {"Autotune": OBJECT}),
+        ),
+        Witness(
+            "TuningStep",
+            step(
+                "Tuning",
+                {
+                    "HyperParameterTuningJobConfig": {
+                        **LIMITS,
+                        "Strategy": "Random",
+                        "RandomSeed": 7,
+                    },
+                    "Autotune": {"Mode": "Enabled"},
+                },
+            ),
+        ),
+    ),
+    Erratum(
+        "The jobs of a tuning job have more members by now (shape "
+        "HyperParameterTrainingJobDefinition).",
+        (
+            *additions(
+                JOB, {"Environment": STRING_MAP, "HyperParameterTuningResourceConfig": OBJECT}
+            ),
+            *additions(f"{JOB}/ResourceConfig/properties", {"KeepAlivePeriodInSeconds": INTEGER}),
+        ),
+        Witness(
+            "HyperParameterTrainingJobDefinition",
+            {
+                "AlgorithmSpecification": {},
+                "OutputDataConfig": {},
+                "ResourceConfig": {"KeepAlivePeriodInSeconds": 600},
+                "RoleArn": "a",
+                "StoppingCondition": {},
+                "Environment": {"A": "a"},
+            },
         ),
     ),
 )
