@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -110,6 +111,16 @@ class Report:
             raise InvalidDefinition(self.diagnostics)
 
 
+_LONGEST_WORD = 200
+_MANY = 40
+
+
+def _alike(one: str, other: str) -> int:
+    """Count the letters that two words share at the beginning and at the end."""
+    pairs = (zip(one, other), zip(reversed(one), reversed(other)))  # noqa: B905  # the shorter ends
+    return sum(1 for pair in pairs for _ in itertools.takewhile(lambda p: p[0] == p[1], pair))
+
+
 def nearest(word: str, options: Iterable[str]) -> str:
     """Return the option that was probably meant, or the empty text."""
     choices = list(options)
@@ -117,7 +128,13 @@ def nearest(word: str, options: Iterable[str]) -> str:
     key = word.lower().replace("_", "-")
     if key in folded:
         return folded[key]
-    near = difflib.get_close_matches(key, folded, 1, 0.7)
+    if len(key) > _LONGEST_WORD:
+        return ""
+    likely: Iterable[str] = folded
+    if len(folded) > _MANY:
+        # Comparing is slow; of many options only those that begin and end alike come in question.
+        likely = sorted(folded, key=lambda option: -_alike(key, option))[:_MANY]
+    near = difflib.get_close_matches(key, likely, 1, 0.7)
     if near:
         return folded[near[0]]
     begun = [option for option in folded if len(key) > 3 and option.startswith(key)]
@@ -172,9 +189,17 @@ def _paint(text: str, code: str, color: bool) -> str:
 def escape_control(text: str) -> str:
     """Return ``text`` with control characters made visible, so that none reaches a terminal."""
     return "".join(
-        c if c in "\t\n" or not unicodedata.category(c).startswith("C") else f"\\x{ord(c):02x}"
+        c if c in "\t\n" or unicodedata.category(c) not in _UNSEEN else f"\\x{ord(c):02x}"
         for c in text
     )
+
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def _one_line(text: str) -> str:
+    """Return a message so that it can't begin a line of its own."""
+    return escape_control(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _width(text: str) -> int:
@@ -185,7 +210,7 @@ def _as_text(d: Diagnostic, color: bool) -> str:
     tint = "31" if d.level == "error" else "33"
     head = f"{d.source.name}:{d.span.line}:{d.span.column}: "
     label = _paint(f"{d.level}[{d.code}]", f"1;{tint}", color)
-    rows = [_paint(escape_control(head), "1", color) + f"{label}: {escape_control(d.message)}"]
+    rows = [_paint(_one_line(head), "1", color) + f"{label}: {_one_line(d.message)}"]
     lines = d.source.lines
     number = str(d.span.line)
     pad = " " * len(number)
@@ -200,8 +225,7 @@ def _as_text(d: Diagnostic, color: bool) -> str:
         rows.append(f" {pad} {bar} {' ' * _width(before)}{_paint(caret, tint, color)}")
     if d.hint:
         rows.append(
-            f" {pad} {_paint('=', '2', color)} {_paint('help', '1', color)}: "
-            f"{escape_control(d.hint)}"
+            f" {pad} {_paint('=', '2', color)} {_paint('help', '1', color)}: {_one_line(d.hint)}"
         )
     return "\n".join(rows)
 

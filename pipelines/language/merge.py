@@ -21,7 +21,7 @@ from pipelines.language.nodes import (
     without,
 )
 from steps import KINDS, all_fields, kind_named
-from steps._contract import Field, Kind, Short
+from steps._contract import Field, Kind, Path, Short
 
 BRANCHES = ("then", "else")
 """The fields that hold steps."""
@@ -78,11 +78,11 @@ def lengthen(node: Node, short: Short) -> Node:
     return node
 
 
-def lengthen_layer(layer: MapNode, kinds: Mapping[str, Kind]) -> MapNode:
+def lengthen_layer(layer: MapNode, kinds: Mapping[Path, Kind]) -> MapNode:
     """Return a layer (a file or an overlay) with every short form made long.
 
     Args:
-        kinds: the kind of every step by its key, for layers that do not repeat the type.
+        kinds: the kind of every step by its place, for layers that do not repeat the type.
     """
     parameters = get(layer, "parameters")
     if isinstance(parameters, MapNode):
@@ -116,18 +116,19 @@ def _long_defaults(block: MapNode) -> MapNode:
     return replace(block, entries=made)
 
 
-def _long_steps(block: MapNode, kinds: Mapping[str, Kind]) -> MapNode:
+def _long_steps(block: MapNode, kinds: Mapping[Path, Kind], path: Path = ()) -> MapNode:
     common = fields_by_name()
     made: dict[str, Entry] = {}
     for name, entry in block.entries.items():
         value = entry.value
         if isinstance(value, MapNode):
-            kind = kinds.get(name)
+            kind = kinds.get((*path, name))
             value = _long_fields(value, all_fields(kind) if kind else common)
             for branch in BRANCHES:
                 inner = get(value, branch)
                 if isinstance(inner, MapNode):
-                    value = with_entry(value, branch, _long_steps(inner, kinds))
+                    long = _long_steps(inner, kinds, (*path, name, branch))
+                    value = with_entry(value, branch, long)
         made[name] = Entry(entry.key, value)
     return replace(block, entries=made)
 
@@ -146,23 +147,23 @@ def _long_field(node: Node, field: Field) -> Node:
     return lengthen(node, field.short)
 
 
-def kinds_of_steps(layers: list[MapNode]) -> dict[str, Kind]:
-    """Return the kind of every step key, from whichever layer says its type."""
-    found: dict[str, Kind] = {}
+def kinds_of_steps(layers: list[MapNode]) -> dict[Path, Kind]:
+    """Return the kind of every step by its place, from whichever layer says its type."""
+    found: dict[Path, Kind] = {}
 
-    def visit(block: Node | None) -> None:
+    def visit(block: Node | None, path: Path) -> None:
         if not isinstance(block, MapNode):
             return
         for name, entry in block.entries.items():
             stated = get(entry.value, "type")
             kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
             if kind is not None:
-                found[name] = kind
+                found[(*path, name)] = kind
             for branch in BRANCHES:
-                visit(get(entry.value, branch))
+                visit(get(entry.value, branch), (*path, name, branch))
 
     for layer in layers:
-        visit(get(layer, "steps"))
+        visit(get(layer, "steps"), ())
     return found
 
 

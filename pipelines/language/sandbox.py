@@ -143,6 +143,7 @@ def _environment() -> _Sandbox:
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,
+        optimized=False,  # folding constants would compute outside of our bounds
     )
     builtin = made.filters
     names = (

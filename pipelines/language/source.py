@@ -194,8 +194,10 @@ class _Builder:
         elif isinstance(event, yaml.ScalarEvent):
             self.check_tag(event)
             scalar = self.scalar(event)
-            self.remember(event.anchor, scalar, 1)
-            self.add(scalar, 1)
+            # Long texts and templates count for more: aliases must not multiply them either.
+            weight = 1 + len(scalar.text) // 256 + scalar.text.count("{{")
+            self.remember(event.anchor, scalar, weight)
+            self.add(scalar, weight)
         elif isinstance(event, yaml.AliasEvent):
             anchor = str(event.anchor)
             if anchor in self.pending or anchor not in self.anchors:

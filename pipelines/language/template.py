@@ -197,6 +197,8 @@ def _evaluate(part: nodes.Expr, names: Names, here: _Place) -> tuple[bool, Any]:
         here.report("template-forbidden", "the template reaches for something it may not")
     except (RecursionError, MemoryError, SyntaxError):
         here.report("template-syntax", "the template is nested too deeply")
+    except NameError:  # a literal such as 1e999, which Python writes as a name
+        here.report("template-value", "a number in the template is too large")
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         here.report("template-value", f"the template fails: {error}")
     return _FAILED

@@ -199,6 +199,8 @@ def assert_sound(found: Checked) -> None:
         if style == "text":
             hidden = [c for c in text if unicodedata.category(c).startswith("C") and c != "\n"]
             assert not hidden, hidden
+            # A message can't begin a line of its own, and so pretend to be another one.
+            assert text.count("\n") <= 5 * len(found.diagnostics)
     if not found.failed and found.program is not None:
         assert_fits_botocore(found)
 
