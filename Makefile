@@ -19,6 +19,7 @@ STALE := $(shell { test -e '$(BIN)/python' && grep -qxF '$(CURDIR)' '$(READY_RUN
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench regen clean
+.PHONY: style types layers generated
 
 help: ## Say what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-6s %s\n", $$1, $$2}' Makefile
@@ -29,12 +30,18 @@ run: $(READY_RUN) ## Run the pulsar pipeline on this machine
 test: $(READY_DEV) ## Run the tests
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
-lint: $(READY_DEV) ## Check style, types, layers and generated files
+lint: style types layers generated ## Check style, types, layers and generated files
+
+# Parts of `lint`, so that `make --keep-going lint` tells all there is to tell.
+style: $(READY_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
 	$(BIN)/sagedag fmt --check definitions
+types: $(READY_DEV)
+	$(BIN)/mypy
+layers: $(READY_DEV)
+	$(BIN)/lint-imports --no-logo
+generated: $(READY_DEV)
 	$(BIN)/python scripts/regen.py --check
 
 bench: $(READY_DEV) ## Measure what must be fast
