@@ -15,21 +15,13 @@ import regex
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
-OPERATIONS = {
-    "Processing": "CreateProcessingJob",
-    "Training": "CreateTrainingJob",
-    "Model": "CreateModel",
-    "RegisterModel": "CreateModelPackage",
-}
-SUPPLIED = {"ProcessingJobName": "a-job", "TrainingJobName": "a-job", "ModelName": "a-model"}
+from steps import KINDS
+
+OPERATIONS = {kind.api_type: kind.operation for kind in KINDS if kind.operation}
+SUPPLIED = {name: "a-name" for kind in KINDS for name in kind.supplied}
 """Names that the service makes up where the definition gives none."""
 
-DESCRIBED = {
-    "Processing": "DescribeProcessingJob",
-    "Training": "DescribeTrainingJob",
-    "Model": "DescribeModel",
-    "RegisterModel": "DescribeModelPackage",
-}
+DESCRIBED = {kind.api_type: kind.describe for kind in KINDS if kind.describe}
 EXECUTION = {
     "PipelineExecutionId": "abcdefghijkl",
     "PipelineExecutionArn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/abc",
@@ -103,10 +95,10 @@ class Execution:
             kind = {"String": str, "Integer": int, "Float": float, "Boolean": bool}
             want = kind[parameter["Type"]]
             filled = parameter.get("DefaultValue")
-            if want is str or filled is None:
+            if want is str and shape is not None:
                 # A text that is given at the start is whatever the field wants.
-                filled = sample(shape) if shape is not None and want is str else want()
-            return filled
+                return sample(shape)
+            return want() if filled is None else filled
         if root == "Execution":
             return EXECUTION[rest]
         assert root == "Steps", reference
@@ -114,6 +106,8 @@ class Execution:
         if self.types[step] == "Condition":
             assert path == "Outcome"
             return "True"
+        if self.types[step] not in DESCRIBED:  # a Raw step: nobody knows what it has
+            return sample(shape) if shape is not None else "text"
         found = described(DESCRIBED[self.types[step]], path)
         if shape is None:
             return sample(found)
@@ -128,9 +122,12 @@ def member(shape: Shape | None, name: str) -> Shape | None:
     return shape.value if shape is not None and shape.type_name == "map" else None
 
 
-def described(operation: str, path: str) -> Shape:
+def described(response: str, path: str) -> Shape:
     """The shape at a property path such as `A.B['c'][0].D` in a Describe response."""
-    shape = service().operation_model(operation).output_shape
+    # The SDK's properties of a Tuning step are those of two responses.
+    if path.startswith("TrainingJobSummaries"):
+        response = "ListTrainingJobsForHyperParameterTuningJobResponse"
+    shape = service().shape_for(response)
     for word, index, key in regex.findall(r"\.?([A-Za-z]\w*)|\[(\d+)\]|\['([^']+)'\]", path):
         if word:
             shape = shape.members[word]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from compiled_cases import ALL, PULSAR_CASES, Case, all_steps
-from shapes_of_requests import OPERATIONS, Unfit, problems
+from shapes_of_requests import OPERATIONS, SUPPLIED, Unfit, problems
 
 from pipelines.service.shapes import check, input_shape
 
@@ -40,7 +40,7 @@ def test_arguments_pass_the_products_own_judge(case: Case) -> None:
                 step["Arguments"],
                 input_shape(OPERATIONS[step["Type"]]),
                 expression_type=_expression_type,
-                ignore_missing=("ProcessingJobName", "TrainingJobName", "ModelName"),
+                ignore_missing=tuple(SUPPLIED),
             )
             assert list(mismatches) == [], step["Name"]
 

@@ -19,9 +19,13 @@ def test_the_sdk_pipeline_writes_the_same_definition(case: Case) -> None:
         written = json.loads(compiled.pipeline.definition())
     ours = json.loads(compiled.definition_json)
     # What the product adds or drops knowingly: `step_fields`, and nulls of the top level.
-    extra = {s.name: as_json(s.fields) for s in _requests(compiled.program.steps) if s.fields}
+    requests = {s.name: s for s in _requests(compiled.program.steps)}
+    extra = {s.name: as_json(s.fields) for s in requests.values() if s.fields}
     for step in all_steps(written["Steps"]):
         step.update(extra.get(step["Name"], {}))
+        if step["Name"] in _raw(case):
+            # The SDK refuses types that it does not know; such a step stands under another's name.
+            step["Type"] = requests[step["Name"]].type
     wanted: dict[str, Any] = {}
     for name, value in written.items():
         if isinstance(value, dict):
@@ -30,6 +34,10 @@ def test_the_sdk_pipeline_writes_the_same_definition(case: Case) -> None:
             wanted[name] = value
     assert ours == wanted
     assert list(ours) == list(wanted)
+
+
+def _raw(case: Case) -> set[str]:
+    return {step.name for step in case.compiled.spec.walk() if step.kind.name == "Raw"}
 
 
 def _requests(steps: Any) -> Any:
@@ -60,7 +68,8 @@ def test_steps_are_instances_of_the_sdks_classes(case: Case) -> None:
 
     def check(steps: list[Any]) -> None:
         for step in steps:
-            assert isinstance(step, classes.get(step.step_type.value, Step)), step.name
+            wanted = Step if step.name in _raw(case) else classes.get(step.step_type.value, Step)
+            assert isinstance(step, wanted), step.name
             if isinstance(step, ConditionStep):
                 check([*step.if_steps, *step.else_steps])
 
