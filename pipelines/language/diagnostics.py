@@ -73,7 +73,7 @@ class Report:
         level: Level = "error",
     ) -> None:
         """Add a diagnostic at a known place."""
-        made = Diagnostic(code, source, span, settle(message), settle(hint), level)
+        made = Diagnostic(code, source, span, _legible(message), _legible(hint), level)
         self._found.setdefault(made.sort_key, made)
 
     def at(self, node: Node, code: str, message: str, hint: str = "") -> None:
@@ -112,6 +112,7 @@ class Report:
 
 
 _LONGEST_WORD = 200
+_LONGEST_MESSAGE = 600
 _MANY = 40
 
 
@@ -119,6 +120,12 @@ def _alike(one: str, other: str) -> int:
     """Count the letters that two words share at the beginning and at the end."""
     pairs = (zip(one, other), zip(reversed(one), reversed(other)))  # noqa: B905  # the shorter ends
     return sum(1 for pair in pairs for _ in itertools.takewhile(lambda p: p[0] == p[1], pair))
+
+
+def _legible(text: str) -> str:
+    """Return a message with foreign text as it was, and cut where it quotes something endless."""
+    plain = str(settle(text))
+    return plain if len(plain) <= _LONGEST_MESSAGE else f"{plain[:400]}…{plain[-150:]}"
 
 
 def nearest(word: str, options: Iterable[str]) -> str:

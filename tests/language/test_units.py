@@ -511,3 +511,8 @@ def test_places_of_a_merged_map_are_where_values_were_written() -> None:
     found = tree("a: {b: 1}\nc: 2\n")
     assert isinstance(found, MapNode)
     assert [(k, e.key.span.line) for k, e in found.entries.items()] == [("a", 1), ("c", 2)]
+
+
+def test_a_message_does_not_quote_what_is_endless() -> None:
+    found = broken(f"pipeline: p\nsteps: {{a: {{type: {'F' * 900_000}, message: x}}}}\n")
+    assert max(len(d.message) for d in found.diagnostics) <= 600
