@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steps import (
+    callback,
     cleanup,
     condition,
     create_model,
@@ -11,6 +12,7 @@ from steps import (
     fail,
     inference_component,
     job,
+    lambda_function,
     lineage,
     processing,
     raw,
@@ -31,6 +33,8 @@ KINDS: tuple[Kind, ...] = (
     register_model.KIND,
     create_model.KIND,
     fail.KIND,
+    lambda_function.KIND,
+    callback.KIND,
     endpoint_config.KIND,
     endpoint.KIND,
     inference_component.KIND,
