@@ -27,5 +27,10 @@ def text(graph: Graph, *, width: int = 80, reduced: bool = True) -> str:
         except TooTangled:
             pass
         else:
-            return "\n".join(lines) + "\n"
-    return "\n".join(draw_tree(graph, width)) + "\n"
+            return _sheet(lines)
+    return _sheet(draw_tree(graph, width))
+
+
+def _sheet(lines: list[str]) -> str:
+    """Return the lines as one text; a name's own blanks must not end a line either."""
+    return "".join(f"{line.rstrip()}\n" for line in lines)

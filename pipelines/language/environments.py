@@ -58,7 +58,7 @@ def choose_environment(name: str, project: Project, report: Report) -> Setting:
         report.stop_if_failed()
         return Setting(LOCAL, None, ("local",))
     data = plain(root)
-    for problem in problems_of_environments(_as_text(data)):
+    for problem in problems_of_environments(_settled(data)):
         report.problem(root, problem)
     report.stop_if_failed()
     block = get(root, "environments")
@@ -88,8 +88,12 @@ def _bare(name: str, names: tuple[str, ...]) -> Setting:
     return Setting(Environment(name, "", "", "", ""), None, names)
 
 
-def _as_text(data: Any) -> Any:
-    """Return the data with numbers of text fields as they were written (an account's digits)."""
+def _settled(data: Any) -> Any:
+    """Return the data as far as it can be judged before an environment is chosen.
+
+    Numbers in text fields are as they were written (an account's digits), and templates are left
+    out: what they give is judged once it is known.
+    """
     blocks = data.get("environments") if isinstance(data, dict) else None
     if not isinstance(blocks, dict):
         return data
@@ -99,6 +103,7 @@ def _as_text(data: Any) -> Any:
             if ENVIRONMENT.get(key, {}).get("type") == "string"
             else value
             for key, value in block.items()
+            if not (isinstance(value, str) and "{{" in value and key in _PLAIN)
         }
         if isinstance(block, dict)
         else block
@@ -119,6 +124,9 @@ def _setting(title: Scalar, node: MapNode, names: tuple[str, ...], report: Repor
         known = Names({"env": name, **values}, lambda _, path: path)
         rendered = render_scalar(scalar, known, report)
         values[key] = rendered.text
+        if rendered is not scalar:
+            for problem in problems_of_environments({"environments": {name: {key: rendered.text}}}):
+                report.add(problem.code, scalar.source, scalar.span, problem.message, problem.hint)
     endpoint = values.pop("endpoint_url")
     if endpoint:
         _check_loopback(endpoint, node, report)

@@ -339,7 +339,9 @@ def scalars_of(shape_: Shape, low: int) -> st.SearchStrategy[Any]:
     if shape_.type == "string":
         text = st.text("abcXYZ019", min_size=low, max_size=int(high or low + 20))
         if shape_.pattern is None or matches(shape_.pattern, "a" * max(low, 1)):
-            return text.map(lambda found: found or "a" * max(low, 1))
+            return text.map(lambda found: found or "a" * max(low, 1)).filter(
+                lambda found: shape_.pattern is None or matches(shape_.pattern, found)
+            )
         return st.from_regex(
             shape_.pattern, fullmatch=True, alphabet=st.characters(codec="ascii")
         ).filter(
