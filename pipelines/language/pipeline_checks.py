@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipelines.language.diagnostics import as_clause
-from pipelines.language.request_checks import code_of
+from pipelines.language.request_checks import CODES
 from pipelines.language.request_merge import merge_request
 from pipelines.language.schema import TOP
 from pipelines.language.spec import PipelineSpec
@@ -44,7 +44,9 @@ def pipeline_problems(spec: PipelineSpec) -> Iterator[Problem]:
 
 
 def _told(spec: PipelineSpec, mismatch: Mismatch) -> Problem:
-    code = code_of(mismatch)
+    code = CODES.get(mismatch.kind, "request-type")
+    if mismatch.kind in ("length", "count") and " at least " in mismatch.message:
+        code = "bad-value"
     message, hint = as_clause(mismatch.message), as_clause(mismatch.hint)
     first = mismatch.path[0] if mismatch.path else ""
     if first in spec.request or mismatch.kind == "unknown-member":

@@ -119,18 +119,13 @@ def _refused_beside(spec: StepSpec) -> Iterator[Problem]:
             )
 
 
-def code_of(mismatch: Mismatch) -> str:
-    """Return the code under which a mismatch is told."""
-    if mismatch.kind in ("length", "count") and " at least " in mismatch.message:
-        return "bad-value"
-    return CODES.get(mismatch.kind, "request-type")
-
-
 def _told(spec: StepSpec, arguments: Mapping[str, Any], mismatch: Mismatch) -> Problem:
     """Return a mismatch as a problem at the field that the wrong value came from."""
     path = mismatch.path
     given = given_at(spec.step.fields.get("request"), arguments, path)
-    code = code_of(mismatch)
+    code = CODES.get(mismatch.kind, "request-type")
+    if mismatch.kind in ("length", "count") and " at least " in mismatch.message:
+        code = "bad-value"
     source = field_of(spec, path)
     in_field = len(source) > 1 and source[-1] == path[-1]  # a field in the API's own words
     if given or (mismatch.kind == "unknown-member" and not in_field):
