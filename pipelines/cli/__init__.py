@@ -68,6 +68,21 @@ class CommandGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    """Print the version; a source tree that is not installed has none."""
+    del parameter
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib import metadata
+
+    try:
+        version = metadata.version("sagedag")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    click.echo(f"sagedag {version}")
+    ctx.exit()
+
+
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -78,7 +93,14 @@ class CommandGroup(click.Group):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Change to this directory first.",
 )
-@click.version_option(package_name="sagedag", message="sagedag %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def root(directory: Path | None) -> None:
     """SageMaker Pipelines from YAML: check, compile, run here, deploy."""
     if directory is not None:
