@@ -22,7 +22,7 @@ from pipelines.language.requests import Program, walk_requests
 from pipelines.language.source_map import SourceMap, map_sources
 from pipelines.language.spec import PipelineSpec
 from steps import _sdk
-from steps._contract import ExecutionRef, Join, JsonGet, ParameterRef, PropertyRef
+from steps._contract import ExecutionRef, Join, JsonGet, LoopRef, ParameterRef, PropertyRef
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,8 @@ def as_json(value: Any) -> Any:
     if isinstance(value, JsonGet):
         file = {"Get": f"Steps.{value.step}.PropertyFiles.{value.file}"}
         return {"Std:JsonGet": {"PropertyFile": file, "Path": value.path}}
+    if isinstance(value, LoopRef):
+        return {"Get": value.text}
     if isinstance(value, Join):
         return {"Std:Join": {"On": value.on, "Values": as_json(value.values)}}
     if isinstance(value, Mapping):
@@ -168,5 +170,5 @@ def _without_nulls(value: Any) -> Any:
 def _walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for step in steps:
         yield step
-        for branch in ("IfSteps", "ElseSteps"):
+        for branch in ("IfSteps", "ElseSteps", "ForEachBody"):
             yield from _walk(step.get("Arguments", {}).get(branch, []))

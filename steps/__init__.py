@@ -10,6 +10,7 @@ from steps import (
     endpoint,
     endpoint_config,
     fail,
+    for_each,
     inference_component,
     job,
     lambda_function,
@@ -40,6 +41,7 @@ KINDS: tuple[Kind, ...] = (
     inference_component.KIND,
     lineage.KIND,
     cleanup.KIND,
+    for_each.KIND,
     job.KIND,
     raw.KIND,
 )

@@ -95,11 +95,24 @@ class Join:
     meaning: Meaning = ""
 
 
+@dataclass(frozen=True)
+class LoopRef:
+    """A value that differs between the rounds of a ForEach: the item, or what ``select`` compares.
+
+    Args:
+        text: as the definition JSON writes it: ``ForEach.CurrentItem.night``.
+    """
+
+    text: str
+    type: ExprType = "any"
+    meaning: Meaning = ""
+
+
 UNKNOWN = JsonGet("", "", "")
 """Stands where a reference is wrong, so that one mistake is told once."""
 
-Expr = Union[ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join]
-EXPRESSIONS = (ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join)
+Expr = Union[ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join, LoopRef]
+EXPRESSIONS = (ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join, LoopRef)
 
 
 def is_expression(value: object) -> bool:
@@ -338,6 +351,7 @@ class StepRequest:
         arguments: the step's ``Arguments``, with expressions in them.
         clauses: a Condition's clauses.
         then, otherwise: a Condition's branches.
+        body: a ForEach's steps.
         members: members of the step object beside the arguments, as the kind writes them.
         fields: members of the step object that the definition gives (``step_fields``).
     """
@@ -354,6 +368,7 @@ class StepRequest:
     clauses: tuple[Clause, ...] = ()
     then: tuple[StepRequest, ...] = ()
     otherwise: tuple[StepRequest, ...] = ()
+    body: tuple[StepRequest, ...] = ()
     members: Mapping[str, Any] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ from steps._contract import (
     ExecutionRef,
     Join,
     JsonGet,
+    LoopRef,
     ParameterRef,
     PropertyRef,
     Retry,
@@ -111,6 +112,8 @@ def _sdk() -> SimpleNamespace:
         ],
         "sagemaker.mlops.workflow.condition_step": ["ConditionStep"],
         "sagemaker.mlops.workflow.fail_step": ["FailStep"],
+        "sagemaker.mlops.workflow.for_each_step": ["ForEachSelector", "ForEachStep"],
+        "sagemaker.core.helper.pipeline_variable": ["PipelineVariable"],
         "sagemaker.mlops.workflow.step_dependency": ["StepDependency", "TriggerCondition"],
         "sagemaker.mlops.workflow.retry": [
             "SageMakerJobExceptionTypeEnum", "SageMakerJobStepRetryPolicy",
@@ -223,6 +226,24 @@ def _step_class(step_type: str) -> type[Any]:
     return Given
 
 
+def _loop_variable(text: str) -> Any:
+    """Return the SDK's variable for what differs between the rounds of a ForEach."""
+    base: Any = _sdk().PipelineVariable
+
+    class Loop(base):  # type: ignore[misc]  # the SDK ships no types
+        """A reference that holds inside a ForEach only."""
+
+        @property
+        def expr(self) -> Any:
+            return {"Get": text}
+
+        @property
+        def _referenced_steps(self) -> list[Any]:
+            return []
+
+    return Loop()
+
+
 class _NoClient:
     """Stands where the SDK wants an AWS client that compiling never calls."""
 
@@ -322,6 +343,8 @@ class _Translator:
             return sdk.Properties(step_name=value.step, path=value.text)
         if isinstance(value, JsonGet):
             return sdk.JsonGet(step_name=value.step, property_file=value.file, json_path=value.path)
+        if isinstance(value, LoopRef):
+            return _loop_variable(value.text)
         if isinstance(value, Join):
             return sdk.Join(on=value.on, values=[self.value(part) for part in value.values])
         if isinstance(value, Mapping):
@@ -347,6 +370,16 @@ class _Translator:
                 **common,
             )
         arguments = self.value(request.arguments)
+        if request.type == "ForEach":
+            selector = arguments.get("Selector")
+            return sdk.ForEachStep(
+                request.name,
+                iterable_items=arguments["IterableItems"],
+                max_concurrency=arguments["MaxConcurrency"],
+                for_each_body=[self.step(step) for step in request.body],
+                selector=selector and sdk.ForEachSelector(selector["Pick"], selector["Field"]),
+                **common,
+            )
         if request.type == "Fail":
             return sdk.FailStep(request.name, error_message=arguments["ErrorMessage"], **common)
         fields = self.value(request.members)

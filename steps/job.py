@@ -7,8 +7,7 @@ and writes the document as text, with a join where it holds values of the execut
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
@@ -22,8 +21,8 @@ from steps._contract import (
     NoAttribute,
     PropertyRef,
     Step,
-    is_expression,
 )
+from steps._json_text import json_text
 from steps._jobs import Arguments, present, tag_list
 
 

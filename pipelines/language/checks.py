@@ -25,6 +25,7 @@ def check_pipeline(spec: PipelineSpec, report: Report) -> None:
     check_name(spec, report)
     check_cycles(spec, report)
     check_conditions(spec, report)
+    check_loops(spec, report)
     check_triggers(spec, report)
     check_places(spec, report)
 
@@ -149,6 +150,33 @@ def check_conditions(spec: PipelineSpec, report: Report) -> None:
                     ),
                     step.path,
                 )
+
+
+NOT_IN_A_BODY = ("Condition", "Fail", "ForEach")
+"""Kinds that the SDK's ``ForEachStep`` refuses in a body."""
+
+
+def check_loops(spec: PipelineSpec, report: Report) -> None:
+    """Report ForEach steps without a body, and what can't stand in or beside one."""
+    steps = {step.name: step for step in spec.walk()}
+    for loop in steps.values():
+        if loop.kind.name != "ForEach":
+            continue
+        if loop.sound and not loop.body:
+            message = f"the ForEach `{loop.name}` has no steps"
+            problem = Problem("missing-key", (), message, "write them under `steps`", at_key=True)
+            report.problem(spec.tree, problem, loop.path)
+        for inner in loop.body:
+            if inner.kind.name in NOT_IN_A_BODY:
+                message = f"a {inner.kind.name} step can't stand in the body of a ForEach"
+                report.problem(spec.tree, Problem("bad-value", ("type",), message), inner.path)
+            for name in steps:
+                # The SDK's documentation: a round's steps are called `<body step>-<index>`.
+                if re.fullmatch(re.escape(inner.name) + "-[0-9]+", name):
+                    message = f"`{name}` is also what the rounds of `{loop.name}` call a step"
+                    hint = f"the rounds of `{inner.name}` are `{inner.name}-0`, `{inner.name}-1` …"
+                    problem = Problem("bad-name", (), message, hint, at_key=True)
+                    report.problem(spec.tree, problem, steps[name].path)
 
 
 def check_triggers(spec: PipelineSpec, report: Report) -> None:

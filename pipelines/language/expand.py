@@ -54,11 +54,13 @@ class Expanded:
     key: Scalar
     then: list[Expanded] = field(default_factory=list)
     otherwise: list[Expanded] = field(default_factory=list)
+    body: list[Expanded] = field(default_factory=list)
 
     def branches(self) -> Iterator[tuple[str, list[Expanded]]]:
         """Yield the branch fields with their steps."""
         yield "then", self.then
         yield "else", self.otherwise
+        yield "steps", self.body
 
 
 def walk(steps: list[Expanded]) -> Iterator[Expanded]:
@@ -67,6 +69,7 @@ def walk(steps: list[Expanded]) -> Iterator[Expanded]:
         yield step
         yield from walk(step.then)
         yield from walk(step.otherwise)
+        yield from walk(step.body)
 
 
 class Expander:

@@ -56,6 +56,7 @@ def _step(step: StepSpec, spec: PipelineSpec) -> StepSpec:
         step=replace(step.step, fields=fields),
         then=tuple(_step(inner, spec) for inner in step.then),
         otherwise=tuple(_step(inner, spec) for inner in step.otherwise),
+        body=tuple(_step(inner, spec) for inner in step.body),
     )
 
 

@@ -23,7 +23,7 @@ from pipelines.language.nodes import (
 from steps import KINDS, all_fields, kind_named
 from steps._contract import Field, Kind, Path, Short
 
-BRANCHES = ("then", "else")
+BRANCHES = ("then", "else", "steps")
 """The fields that hold steps."""
 
 STRUCTURE = ("type", "matrix", *BRANCHES)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipelines.language.diagnostics import as_clause, suggest
 from pipelines.language.foreign import settle
+from pipelines.language.loops import Loop, compared, in_round, item_reference
 from pipelines.language.reference_syntax import Segment, Wrong, parse_path, split, text_of
 from pipelines.service.shapes import Shape, UnknownMember, property_type
 from pipelines.service.shapes import shape as service_shape
@@ -27,6 +28,7 @@ from steps._contract import (
     Kind,
     NoAttribute,
     ParameterRef,
+    Path,
     PropertyRef,
     Step,
 )
@@ -65,6 +67,9 @@ class Scope:
         steps: all steps by name (fields without expressions suffice).
         visible: says whether a step may be referred to, given its name; else the reason.
         broken: steps with mistakes of their own: what they offer is not known.
+        loops: the ForEach steps by name.
+        in_body: the references stand in a ForEach's body, where ``item`` is something.
+        compared: steps whose values differ by round, and are compared between them.
         own: the step that the references stand in.
     """
 
@@ -73,6 +78,9 @@ class Scope:
     visible: Callable[[str], str] = field(default=lambda _: "")
     broken: AbstractSet[str] = frozenset()
     own: str = ""
+    loops: Mapping[str, Loop] = field(default_factory=dict)
+    in_body: bool = False
+    compared: AbstractSet[str] = frozenset()
 
     def resolve(self, text: str) -> Expr | Wrong:
         """Return the expression that a reference (without ``${}``) means, or what is wrong."""
@@ -86,9 +94,14 @@ class Scope:
             return self._execution(segments)
         if root == "steps":
             return self._step(segments)
+        if root == "item" and self.in_body:
+            return item_reference(segments[1:])
         first = segments[0]
-        hint = suggest(str(root), ("parameters", "steps", "execution"))
-        if root in self.parameters:
+        roots = ["parameters", "steps", "execution", *(["item"] if self.in_body else [])]
+        hint = suggest(str(root), roots)
+        if root == "item":
+            hint = "the item of a ForEach is known in its body only"
+        elif root in self.parameters:
             hint = f"did you mean `parameters.{root}`?"
         elif root in self.steps:
             hint = f"did you mean `steps.{root}`?"
@@ -145,11 +158,48 @@ class Scope:
         if hidden:
             code = "cycle" if name == self.own else "out-of-branch"
             return Wrong(at.begin, at.end, hidden, code=code)
+        word = segments[2].value if name in self.loops and len(segments) > 2 else ""
+        if word == "iterations" or (word == "selected" and self.loops[name].selected):
+            return self._round(name, segments)
+        found = self._value(name, segments, 2)
+        if name not in self.compared or isinstance(found, Wrong) or found is UNKNOWN:
+            return found
+        message = "a round is picked by a single property of a step, which this is not"
+        return compared(found, name) or Wrong(at.begin, segments[-1].end, message)
+
+    def _round(self, name: str, segments: list[Segment]) -> Expr | Wrong:
+        """Resolve a value of one round of a ForEach: ``iterations[0].STEP.…``, ``selected.…``."""
+        loop, word = self.loops[name], segments[2]
+        prefix: Path = ("Selected",)
+        body, start = loop.selected, 3
+        if word.value == "iterations":
+            if len(segments) < 4 or not isinstance(segments[3].value, int):
+                at = segments[min(3, len(segments) - 1)]
+                return Wrong(at.begin, at.end, "say which round: `iterations[0].STEP.…`")
+            at = segments[min(4, len(segments) - 1)]
+            body = str(at.value) if len(segments) > 4 else ""
+            if body not in loop.body:
+                what = f"`{name}` has no step `{body}`" if body else "say which step is meant"
+                return Wrong(at.begin, at.end, what, suggest(body, loop.body))
+            prefix, start = ("IterationOutputs", segments[3].value, body), 5
+        if body in self.broken:
+            return UNKNOWN
+        found = self._value(body, segments, start)
+        if isinstance(found, Wrong) or found is UNKNOWN:
+            return found
+        message = "values of property files can't be read from outside the loop"
+        return in_round(found, name, prefix, body) or Wrong(
+            segments[start].begin, segments[-1].end, message, "use an output or a property"
+        )
+
+    def _value(self, name: str, segments: list[Segment], start: int) -> Expr | Wrong:
+        """Resolve what the segments from ``start`` on mean below a step."""
+        at = segments[start - 1]
         step = self.steps[name]
         kind = kind_named(step.kind)
         assert kind is not None
         offered = kind.attributes(step)
-        rest = segments[2:]
+        rest = segments[start:]
         if not rest:
             return Wrong(
                 at.begin,

@@ -34,6 +34,13 @@ ONE_IMAGE = ("sklearn", "xgboost")
 """Frameworks with one image for training and serving. The SDK's table for serving lacks some of
 their versions that its table for training has; the address is the same."""
 
+JOB_NAMES = {"Processing": "ProcessingJobName", "Training": "TrainingJobName"}
+"""[U] Execution variables that keep the outputs of a ForEach's rounds apart; that they hold the
+name of the job around them is said nowhere but in the SDK's list of variables."""
+
+SERVICE_ADDS_JOB = ("Training", "Tuning", "AutoML")
+"""Kinds whose jobs write below their own names anyway."""
+
 _EXECUTION_ID = ExecutionRef("PipelineExecutionId")
 
 
@@ -109,17 +116,22 @@ class _Builder:
         self.reporter = report
         self.store = store
         self.paths = {step.name: step.path for step in spec.walk()}
+        self.in_loops = {
+            step.name for step in spec.walk() if "steps" in (field for _, field in step.branch)
+        }
         self.parameters = {parameter.name: parameter for parameter in spec.parameters}
 
     def step(self, spec: StepSpec) -> StepRequest:
         if not spec.sound:
-            then, otherwise = self.branches(spec)
-            return StepRequest(spec.name, spec.kind.api_type, {}, then=then, otherwise=otherwise)
+            then, otherwise, body = self.branches(spec)
+            return StepRequest(
+                spec.name, spec.kind.api_type, {}, then=then, otherwise=otherwise, body=body
+            )
         arguments = spec.kind.build(spec.step, self)
         given = spec.step.fields.get("request")
         if isinstance(given, Mapping):
             arguments = merge_request(arguments, given)
-        then, otherwise = self.branches(spec)
+        then, otherwise, body = self.branches(spec)
         for problem in check_request(spec, arguments, local=self.environment.local):
             # What the service would make of a field that is wrong anyway is no news.
             if problem.path or not self.reporter.blames(spec.path):
@@ -137,13 +149,18 @@ class _Builder:
             clauses=spec.clauses,
             then=then,
             otherwise=otherwise,
+            body=body,
             members=spec.kind.members(spec.step, self),
             fields=dict(spec.step.fields.get("step_fields", {})),
         )
 
-    def branches(self, spec: StepSpec) -> tuple[tuple[StepRequest, ...], tuple[StepRequest, ...]]:
-        then = tuple(self.step(inner) for inner in spec.then)
-        return then, tuple(self.step(inner) for inner in spec.otherwise)
+    def branches(self, spec: StepSpec) -> tuple[tuple[StepRequest, ...], ...]:
+        """Return the requests of the steps inside: those of both branches, those of a body."""
+        then, otherwise, body = (
+            tuple(self.step(inner) for inner in steps)
+            for steps in (spec.then, spec.otherwise, spec.body)
+        )
+        return then, otherwise, body
 
     # --- what kinds may ask for (steps._contract.Context) ---
 
@@ -284,10 +301,31 @@ class _Builder:
         """Return an output's default place: a folder of the execution and step."""
         tail = "/".join([step.name, *names])
         root = f"{self.environment.root}/{self.spec.name}/"
+        if step.name in self.in_loops and step.kind not in SERVICE_ADDS_JOB:
+            job = self.job_of(step)
+            rest = "".join(f"/{name}" for name in names)
+            return Join((root, _EXECUTION_ID, f"/{step.name}/", job, rest), meaning="s3")
         return Join((root, _EXECUTION_ID, f"/{tail}"), meaning="s3")
+
+    def job_of(self, step: Step) -> ExecutionRef:
+        """Return the name of a step's job; reports a kind whose jobs have none to refer to."""
+        if step.kind not in JOB_NAMES:
+            problem = Problem(
+                "missing-key",
+                (),
+                "missing key `output`: in a ForEach the rounds would write to the same place",
+                "write a place with `${item}` in it",
+                at_key=True,
+            )
+            self.report(step, problem)
+        return ExecutionRef(JOB_NAMES.get(step.kind, "ProcessingJobName"))
 
     def stable_destination(self, step: Step, *names: str) -> Any:
         """Return a default place that every execution shares."""
+        if step.name in self.in_loops:
+            rest = "".join(f"/{name}" for name in names)
+            root = f"{self.environment.root}/{self.spec.name}/{step.name}/"
+            return Join((root, self.job_of(step), rest), meaning="s3")
         return "/".join([self.environment.root, self.spec.name, step.name, *names])
 
 
@@ -296,4 +334,5 @@ def walk_requests(steps: tuple[StepRequest, ...]) -> list[StepRequest]:
     found: list[StepRequest] = []
     for step in steps:
         found += [step, *walk_requests(step.then), *walk_requests(step.otherwise)]
+        found += walk_requests(step.body)
     return found

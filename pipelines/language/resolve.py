@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.language.condition import clauses_of
@@ -13,9 +13,11 @@ from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.expand import Expanded, walk
 from pipelines.language.foreign import settle
-from pipelines.language.nodes import Node, Scalar, Span, get, inside, locate, plain
+from pipelines.language.loops import Loop
+from pipelines.language.merge import BRANCHES
+from pipelines.language.nodes import MapNode, Node, Scalar, Span, get, inside, locate, plain
 from pipelines.language.reference_syntax import Wrong
-from pipelines.language.references import Scope, resolve_text
+from pipelines.language.references import Scope, referenced_steps, resolve_text
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import Dependency, StepSpec
 from pipelines.language.validation import problems_of_step
@@ -60,12 +62,15 @@ class Resolver:
     broken: set[str] = field(default_factory=set)
     """Steps with mistakes in their fields' form, and keys that are no steps."""
     bad_keys: set[Span] = field(default_factory=set)
+    loops: dict[str, Loop] = field(default_factory=dict)
 
     def resolve(self, steps: list[Expanded]) -> tuple[StepSpec, ...]:
         """Return the steps' specifications."""
         for step in walk(steps):
             self.expanded[step.name] = step
             self.plain_steps[step.name] = self.checked(step)
+            if "steps" in step.kind.fields:
+                self.loops[step.name] = _loop(step)
         return self.specs(steps)
 
     def checked(self, step: Expanded) -> Step:
@@ -112,6 +117,7 @@ class Resolver:
     def spec(self, step: Expanded) -> StepSpec:
         """Return a step's specification; None where its schema failed."""
         then, otherwise = self.specs(step.then), self.specs(step.otherwise)
+        body = self.specs(step.body)
         fields = self.references(step)
         made = Step(step.name, step.kind.name, fields, step.own)
         schema = definition_schema()["definitions"][step.kind.name]
@@ -134,6 +140,7 @@ class Resolver:
             self.retries(step, fields.get("retry")) if sound else (),
             step.branch,
             sound,
+            body=body,
         )
 
     # --- references ---
@@ -141,16 +148,33 @@ class Resolver:
     def scope(self, step: Expanded) -> Scope:
         """Return what the step's references can see."""
         hidden: Callable[[str], str] = lambda name: self.hidden(step, name)  # noqa: E731
-        return Scope(self.parameters, self.plain_steps, hidden, self.broken, step.name)
+        in_body = any(field == "steps" for _, field in step.branch)
+        return Scope(
+            self.parameters, self.plain_steps, hidden, self.broken, step.name, self.loops, in_body
+        )
+
+    def selection(self, step: Expanded) -> Scope:
+        """Return what `select` of a ForEach can see: its body too."""
+        around = self.scope(step)
+        body = frozenset(inner.name for inner in step.body)
+        visible: Callable[[str], str] = lambda name: "" if name in body else around.visible(name)  # noqa: E731
+        return replace(around, visible=visible, compared=body)
 
     def hidden(self, step: Expanded, name: str) -> str:
         """Return why ``name`` can't be referred to from ``step``; empty where it can."""
         other = self.expanded[name]
         if other.branch != step.branch[: len(other.branch)]:
             condition, branch = other.branch[-1]
+            if branch == "steps":
+                return (
+                    f"`{name}` runs once for every item of `{condition}`: write "
+                    f"`steps.{condition}.iterations[0].{name}.…`"
+                )
             return f"`{name}` runs only in the `{branch}` branch of `{condition}`"
         if name == step.name:
             return "a step can't wait for itself"
+        if (name, "steps") in step.branch:
+            return f"`{name}` is the loop around this step, which waits for it anyway"
         if any(condition == name for condition, _ in step.branch):
             return f"`{name}` is the condition around this step, which waits for it anyway"
         return ""
@@ -163,8 +187,11 @@ class Resolver:
         made = {
             name: self.resolved(value, step, (name,), scope)
             for name, value in fields.items()
-            if name not in ("then", "else")
+            if name not in (*BRANCHES, "select")
         }
+        if "select" in fields:
+            chosen = self.selection(step) if step.body else scope
+            made["select"] = self.resolved(fields["select"], step, ("select",), chosen)
         if condition is not None:
             made["if"] = condition
         return made
@@ -283,6 +310,14 @@ class Resolver:
                 self.report.problem(self.tree, problem, step.path)
             made.append(_retry(policy))
         return tuple(made)
+
+
+def _loop(step: Expanded) -> Loop:
+    body = tuple(inner.name for inner in step.body)
+    select = get(step.node, "select")
+    texts = plain(select).values() if isinstance(select, MapNode) else ()
+    named = [name for text in texts if isinstance(text, str) for name in referenced_steps(text)]
+    return Loop(body, next((name for name in named if name in body), ""))
 
 
 def cache_age(given: Any) -> str:

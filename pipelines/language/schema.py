@@ -223,7 +223,7 @@ def _defaults_schema() -> f.Schema:
     properties: dict[str, Any] = {}
     for kind in KINDS:
         for name in all_fields(kind):
-            if name not in ("type", "then", "else", "if"):
+            if name not in ("type", "then", "else", "if", "steps"):
                 properties.setdefault(
                     name, {"$ref": f"#/definitions/{kind.name}/properties/{name}"}
                 )

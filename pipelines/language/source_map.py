@@ -23,6 +23,8 @@ _STEP_MEMBERS: dict[str, Path] = {
     "RetryPolicies": ("retry",),
     "PropertyFiles": ("files",),
 }
+_BODIES = ("IfSteps", "ElseSteps", "ForEachBody")
+"""Arguments that are steps."""
 _TOP_MEMBERS: dict[str, Path] = {
     "Parameters": ("parameters",),
     "PipelineExperimentConfig": ("experiment",),
@@ -124,7 +126,7 @@ def _steps(steps: list[Mapping[str, Any]], pointer: str) -> Iterator[tuple[str, 
     for index, step in enumerate(steps):
         here = f"{pointer}/{index}"
         yield here, step
-        for branch in ("IfSteps", "ElseSteps"):
+        for branch in _BODIES:
             inner = step.get("Arguments", {}).get(branch, [])
             yield from _steps(inner, f"{here}/Arguments/{branch}")
 
@@ -133,7 +135,7 @@ def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:
     """Yield the paths of what is inside a step's arguments, but for branches and expressions."""
     items: Any = ()
     if isinstance(value, Mapping):
-        items = [(k, v) for k, v in value.items() if k not in ("IfSteps", "ElseSteps")]
+        items = [(k, v) for k, v in value.items() if k not in _BODIES]
         if len(items) == 1 and str(items[0][0]) in ("Get", "Std:Join", "Std:JsonGet"):
             return
     elif isinstance(value, list):

@@ -47,8 +47,9 @@ class StepSpec:
         path: where it stands in the tree of its pipeline.
         clauses: a Condition's comparisons.
         then, otherwise: a Condition's branches.
+        body: a ForEach's steps.
         cache: how old a cached result may be, as the API writes it; empty: no cache.
-        branch: the conditions and branches around it, outermost first.
+        branch: the conditions and loops around it, outermost first, each with its field.
         sound: its fields have the form that its kind expects; False where mistakes were told that
             keep its request from being built.
     """
@@ -64,6 +65,7 @@ class StepSpec:
     retries: tuple[Retry, ...] = ()
     branch: tuple[tuple[str, str], ...] = ()
     sound: bool = True
+    body: tuple[StepSpec, ...] = ()
 
     @property
     def name(self) -> str:
@@ -117,3 +119,4 @@ def walk_steps(steps: tuple[StepSpec, ...]) -> Iterator[StepSpec]:
         yield step
         yield from walk_steps(step.then)
         yield from walk_steps(step.otherwise)
+        yield from walk_steps(step.body)

@@ -48,7 +48,7 @@ def problems_of_top(data: dict[str, Any]) -> Iterator[Problem]:
 def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
     """Yield what is wrong with a step of a known kind; its branches are judged on their own."""
     rest = {
-        name: {} if name in ("then", "else") and isinstance(value, dict) else value
+        name: {} if name in ("then", "else", "steps") and isinstance(value, dict) else value
         for name, value in data.items()
     }
     yield from _judged(rest, "definition", step_schema(kind))

@@ -80,6 +80,6 @@ def all_steps(steps: list[Json]) -> list[Json]:
     found: list[Json] = []
     for step in steps:
         found.append(step)
-        for branch in ("IfSteps", "ElseSteps"):
+        for branch in ("IfSteps", "ElseSteps", "ForEachBody"):
             found += all_steps(step["Arguments"].get(branch, []))
     return found

@@ -101,6 +101,8 @@ class Execution:
             return want() if filled is None else filled
         if root == "Execution":
             return EXECUTION[rest]
+        if root == "ForEach":  # the item: whatever the list holds
+            return sample(shape) if shape is not None else "text"
         assert root == "Steps", reference
         step, _, path = rest.partition(".")
         if self.types[step] == "Condition":

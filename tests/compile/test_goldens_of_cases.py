@@ -125,12 +125,13 @@ def _steps(block: Any) -> Iterator[dict[str, Any]]:
             yield step
             yield from _steps(step.get("then"))
             yield from _steps(step.get("else"))
+            yield from _steps(step.get("steps"))
 
 
 def _offered(schema: Any, path: str) -> Iterator[str]:
     """The paths of all properties that a schema knows, steps in branches left out."""
     schema = resolve_ref(schema)
-    if not isinstance(schema, Mapping) or path.endswith((".then", ".else")):
+    if not isinstance(schema, Mapping) or path.endswith((".then", ".else", "ForEach.steps")):
         return
     for name, inner in schema.get("properties", {}).items():
         yield f"{path}.{name}"
@@ -144,7 +145,7 @@ def _offered(schema: Any, path: str) -> Iterator[str]:
 def _visited(value: Any, schema: Any, path: str) -> Iterator[str]:
     """The paths of the properties that a value uses."""
     schema = resolve_ref(schema)
-    if not isinstance(schema, Mapping) or path.endswith((".then", ".else")):
+    if not isinstance(schema, Mapping) or path.endswith((".then", ".else", "ForEach.steps")):
         return
     known = schema.get("properties", {})
     if isinstance(value, Mapping):

@@ -48,7 +48,7 @@ def test_every_step_leads_to_its_own_key(case: Case) -> None:
             origin = compiled.source_map.find(f"{at}/{index}")
             assert origin is not None
             assert origin.path[-1] == step["Name"]
-            for branch in ("IfSteps", "ElseSteps"):
+            for branch in ("IfSteps", "ElseSteps", "ForEachBody"):
                 inner = step["Arguments"].get(branch, [])
                 check(inner, f"{at}/{index}/Arguments/{branch}")
 

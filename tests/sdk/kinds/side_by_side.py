@@ -52,7 +52,7 @@ def by_name(definition: Mapping[str, Any]) -> Json:
     while waiting:
         step = waiting.pop(0)
         found[step["Name"]] = step
-        for branch in ("IfSteps", "ElseSteps"):
+        for branch in ("IfSteps", "ElseSteps", "ForEachBody"):
             waiting.extend(step["Arguments"].get(branch, []))
     return found
 
