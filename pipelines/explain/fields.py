@@ -176,6 +176,8 @@ def api_of(kind: Kind | None, place: Place, field: Field) -> tuple[str, str]:
         return (CREATE_PIPELINE, field.api) if known else ("", "")
     if name in COMMON or name in TAIL:
         return "", field.api if whole and name != "request" else ""
+    if kind.parts:
+        return "", f"Arguments.{field.api}" if whole and field.api else ""
     found = api_field(kind, place)
     if found and _is_member(kind.operation, found):
         return kind.operation, found

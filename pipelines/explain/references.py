@@ -24,7 +24,10 @@ def offered(kind: Kind) -> list[tuple[str, str]]:
     for word in kind.attributes(Step("NAME", kind.name, {})):
         if word == "properties":
             call = kind.describe.removesuffix("Response").removesuffix("Output")
-            rows.append(("properties.…", f"any field of the answer of {call}"))
+            answer = f"the answer of {call}"
+            if kind.service != "sagemaker":
+                answer = f"the shape {kind.describe} of {kind.service}"
+            rows.append(("properties.…", f"any field of {answer}"))
             continue
         found = _ask(kind, word)
         if found is not None:
@@ -36,10 +39,11 @@ def _ask(kind: Kind, word: str) -> tuple[str, str] | None:
     """Return a reference that begins with ``word``, in the first form that the kind resolves."""
     name = _LISTS.get(word, "VALUE")
     sample: dict[str, Any] = {word: {name: f"{name}/x.json"}}
-    forms: list[tuple[tuple[str, ...], str]] = [
+    forms: list[tuple[tuple[str | int, ...], str]] = [
         ((word,), word),
         ((word, name), f"{word}.{name}"),
         ((word, name, "a", "b"), f"{word}.{name}.a.b[0]"),
+        ((word, 0), f"{word}[0]"),
     ]
     for path, written in forms:
         found = kind.attribute(Step("NAME", kind.name, sample), path)

@@ -11,9 +11,9 @@ from pipelines.language.diagnostics import as_clause
 from pipelines.language.request_merge import given_at
 from pipelines.language.spec import StepSpec
 from pipelines.service.instances import check_instance_type
-from pipelines.service.shapes import Mismatch, check, input_shape
+from pipelines.service.shapes import Mismatch, check, input_shape, shape
 from steps import all_fields
-from steps._contract import UNKNOWN, Join, JsonGet, Path, Problem, is_expression
+from steps._contract import UNKNOWN, Join, JsonGet, Kind, Path, Problem, is_expression
 from steps._fragments import CONTAINER_FIELDS
 from steps._jobs import command_line
 
@@ -63,12 +63,29 @@ def _mismatches(spec: StepSpec, arguments: Mapping[str, Any]) -> Iterator[Mismat
     """Yield where the arguments do not fit the shapes of the calls that they become."""
     kind = spec.kind
     if kind.operation:
-        shape = input_shape(kind.operation)
-        yield from check(arguments, shape, expression_type=_type_of, ignore_missing=kind.supplied)
+        whole = input_shape(kind.operation)
+        yield from check(arguments, whole, expression_type=_type_of, ignore_missing=kind.supplied)
     for member, operation in kind.item_operations.items():
         for index, item in enumerate(arguments.get(member, ())):
             for mismatch in check(item, input_shape(operation), expression_type=_type_of):
                 yield replace(mismatch, path=(member, index, *mismatch.path))
+    if kind.parts:
+        yield from _mismatches_of_parts(kind, arguments)
+
+
+def _mismatches_of_parts(kind: Kind, arguments: Mapping[str, Any]) -> Iterator[Mismatch]:
+    """Yield where arguments that are no call's request do not fit the shapes of their members."""
+    for member, value in arguments.items():
+        if member not in kind.parts:
+            message = f"`{member}` is not a member of the arguments of {kind.name} steps"
+            hint = "It has " + ", ".join(f"`{name}`" for name in kind.parts) + "."
+            yield Mismatch((member,), message, hint, at_key=True, kind="unknown-member")
+            continue
+        lead = f"{member}."
+        supplied = [name.removeprefix(lead) for name in kind.supplied if name.startswith(lead)]
+        part = shape(kind.parts[member], kind.service)
+        for found in check(value, part, expression_type=_type_of, ignore_missing=supplied):
+            yield replace(found, path=(member, *found.path))
 
 
 def _type_of(value: Any) -> str | None:

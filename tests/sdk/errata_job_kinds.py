@@ -12,6 +12,32 @@ TRANSFORM = f"{DEFINITIONS}/TransformStep/properties/Arguments/properties"
 TUNING = f"{DEFINITIONS}/TuningStep/properties/Arguments/properties"
 CONFIG = f"{TUNING}/HyperParameterTuningJobConfig/properties"
 JOB = f"{DEFINITIONS}/HyperParameterTrainingJobDefinition/properties"
+EMR = f"{DEFINITIONS}/EMRStep/properties/Arguments"
+EMR_SERVERLESS = {
+    "type": "object",
+    "properties": {
+        "Name": {"$ref": "#/definitions/StepName"},
+        "Type": {"type": "string", "enum": ["EMRServerless"]},
+        "DependsOn": {"type": "array", "items": {"$ref": "#/definitions/StepName"}},
+        "DisplayName": {"$ref": "#/definitions/StepName"},
+        "Description": {"$ref": "#/definitions/ParameterDescription"},
+        "RetryPolicies": {"type": "array", "items": {"$ref": "#/definitions/RetryPolicy"}},
+        "CacheConfig": {"$ref": "#/definitions/CacheConfig"},
+        "Arguments": {
+            "type": "object",
+            "properties": {
+                "ExecutionRoleArn": STRING,
+                "JobConfig": OBJECT,
+                "ApplicationId": STRING,
+                "ApplicationConfig": OBJECT,
+            },
+            "required": ["ExecutionRoleArn", "JobConfig"],
+            "additionalProperties": False,
+        },
+    },
+    "required": ["Name", "Type", "Arguments"],
+    "additionalProperties": False,
+}
 LIMITS = {"ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}}
 
 JOB_KIND_ERRATA: tuple[Erratum, ...] = (
@@ -143,6 +169,49 @@ JOB_KIND_ERRATA: tuple[Erratum, ...] = (
                 "RoleArn": "a",
                 "StoppingCondition": {},
                 "Environment": {"A": "a"},
+            },
+        ),
+    ),
+    Erratum(
+        "An EMR step is named by the service, and may run on a cluster of its own or with a role "
+        "of its own (the SDK's EMRStep).",
+        (
+            Operation("replace", f"{EMR}/properties/StepConfig/required", ["HadoopJarStep"]),
+            Operation("replace", f"{EMR}/required", ["StepConfig"]),
+            *additions(f"{EMR}/properties", {"ClusterConfig": OBJECT, "ExecutionRoleArn": STRING}),
+        ),
+        Witness(
+            "EMRStep",
+            step(
+                "EMR",
+                {
+                    "StepConfig": {"HadoopJarStep": {"Jar": "a"}},
+                    "ClusterConfig": {},
+                    "ExecutionRoleArn": "a",
+                },
+            ),
+        ),
+    ),
+    Erratum(
+        "EMRServerless steps came later (the SDK's EMRServerlessStep).",
+        (
+            Operation("add", f"{DEFINITIONS}/EMRServerlessStep", EMR_SERVERLESS),
+            Operation(
+                "add",
+                "/properties/Steps/items/oneOf/-",
+                {"$ref": "#/definitions/EMRServerlessStep"},
+            ),
+        ),
+        Witness(
+            "",
+            {
+                "Version": "2020-12-01",
+                "Steps": [
+                    step(
+                        "EMRServerless",
+                        {"ExecutionRoleArn": "a", "ApplicationId": "a", "JobConfig": {}},
+                    )
+                ],
             },
         ),
     ),
