@@ -13,6 +13,7 @@ from steps import (
     endpoint_config,
     fail,
     for_each,
+    function,
     inference_component,
     job,
     lambda_function,
@@ -47,6 +48,7 @@ KINDS: tuple[Kind, ...] = (
     cleanup.KIND,
     for_each.KIND,
     job.KIND,
+    function.KIND,
     raw.KIND,
 )
 

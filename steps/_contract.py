@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path as FilePath
 from typing import Any, Literal, Protocol, Union
 
 Path = tuple[Union[str, int], ...]
@@ -388,6 +389,16 @@ class Context(Protocol):
 
     def asset(self, step: Step, path: Path) -> str:
         """Publish the file or folder named at ``path``; return its S3 URI."""
+
+    def module(self, step: Step, path: Path) -> tuple[str, str]:
+        """Publish the module of ``module:callable`` at ``path``.
+
+        Returns:
+            The S3 URI of its file, or of the folder it lies in, and that folder's name.
+        """
+
+    def shipped(self, file: FilePath) -> str:
+        """Publish a file of the product itself; return its S3 URI."""
 
     def destination(self, step: Step, *names: str) -> Any:
         """Return the default S3 URI of an output: one folder per execution and step."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 from pipelines.explain.schemas import Place, Route, forms, is_steps
@@ -44,6 +45,15 @@ class _Listener:
         for key in path:
             value = value[key]
         return str(value)
+
+    def module(self, step: Step, path: Path) -> tuple[str, str]:
+        """Return the value that is looked for in the place of the module's URI."""
+        return self.asset(step, path), ""
+
+    def shipped(self, file: FilePath) -> str:
+        """Return no URI: what the product ships comes from no field."""
+        del file
+        return ""
 
     def destination(self, step: Step, *names: str) -> Any:
         """Return a default place that is not looked for."""

@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.assets import Asset, make_asset
 from pipelines.errors import DefinitionError
 from pipelines.language.diagnostics import Report, as_clause
+from pipelines.language.function_module import find_module
 from pipelines.language.nodes import Scalar, get
 from pipelines.language.pipeline_checks import pipeline_problems
 from pipelines.language.project import Project, resolve_inside
@@ -280,6 +281,24 @@ class _Builder:
         found = self.resolved(step, path, "any")
         asset = self.asset_of(step, path, found) if found is not None else None
         return asset_uri(asset, found) if asset is not None and found is not None else ""
+
+    def module(self, step: Step, path: Path) -> tuple[str, str]:
+        """Publish the module of ``module:callable``."""
+        node = get(self.spec.tree, *self.paths[step.name], *path)
+        if not isinstance(node, Scalar):
+            return "", ""
+        found = find_module(node, self.spec.project, self.reporter)
+        asset = self.asset_of(step, path, found[0]) if found is not None else None
+        if found is None or asset is None:
+            return "", ""
+        return asset_uri(asset, found[0]), found[1]
+
+    def shipped(self, file: FilePath) -> str:
+        """Publish a file of the product itself."""
+        if file not in self.store.made:
+            made = make_asset(file, self.environment.root, file.parent)
+            self.store.made[file] = made
+        return asset_uri(self.store.made[file], file)
 
     def asset_of(self, step: Step, path: Path, found: FilePath) -> Asset | None:
         try:

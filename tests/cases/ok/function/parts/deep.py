@@ -1,0 +1,3 @@
+"""A function in a folder."""
+
+from parts.other import twice as run

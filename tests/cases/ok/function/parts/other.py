@@ -1,0 +1,6 @@
+"""Beside."""
+
+
+def twice(value):
+    """Return it twice."""
+    return [value, value]
