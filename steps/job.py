@@ -22,8 +22,8 @@ from steps._contract import (
     PropertyRef,
     Step,
 )
-from steps._json_text import json_text
 from steps._jobs import Arguments, present, tag_list
+from steps._json_text import json_text
 
 
 class Job(Kind):
@@ -108,36 +108,7 @@ def _document(config: Mapping[str, Any]) -> Any:
         # As the SDK: nothing in CreateJob keeps the outputs of two executions apart.
         path = Join((place.rstrip("/"), ExecutionRef("PipelineExecutionId"), ""), on="/")
         config = {**config, "OutputDataConfig": {**output, "S3OutputPath": path}}
-    parts: list[Any] = []
-    for part in _parts(config):
-        if parts and isinstance(part, str) and isinstance(parts[-1], str):
-            parts[-1] += part
-        else:
-            parts.append(part)
-    return parts[0] if len(parts) == 1 else Join(tuple(parts))
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """Yield the texts and expressions that make up a value's JSON.
-
-    An expression is put in as it is, so a text gets quotes around it. The SDK puts them around
-    numbers too, and says that the service then sees a text.
-    """
-    if is_expression(value):
-        quote = "" if value.type in ("integer", "float", "boolean") else '"'
-        yield from (quote, value, quote)
-    elif isinstance(value, Mapping):
-        for index, (name, part) in enumerate(value.items()):
-            yield f"{', ' if index else '{'}{json.dumps(name)}: "
-            yield from _parts(part)
-        yield "}" if value else "{}"
-    elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield ", " if index else "["
-            yield from _parts(part)
-        yield "]" if value else "[]"
-    else:
-        yield json.dumps(value)
+    return json_text(config)
 
 
 KIND = Job()
