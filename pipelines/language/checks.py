@@ -38,7 +38,7 @@ def check_name(spec: PipelineSpec, report: Report) -> None:
         and spec.name
         and not (len(spec.name) <= 256 and PIPELINE_NAME.fullmatch(spec.name))
     ):
-        from pipelines.language.template import slug
+        from pipelines.language.sandbox import slug
 
         report.at(
             node,

@@ -9,9 +9,9 @@ from pipelines.errors import UsageError
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.nodes import MapNode, Node, Scalar, Span, get, plain
 from pipelines.language.project import Project, command_line_source, read_file, shown
+from pipelines.language.rendering import Names, render_scalar
 from pipelines.language.schema import ENVIRONMENT
 from pipelines.language.source import resolve_plain
-from pipelines.language.template import Names, render_scalar
 from pipelines.language.validation import problems_of_environments
 from steps._contract import Environment
 

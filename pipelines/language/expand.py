@@ -26,8 +26,8 @@ from pipelines.language.nodes import (
     without,
 )
 from pipelines.language.references import referenced_steps
+from pipelines.language.rendering import Names, render, render_scalar
 from pipelines.language.schema import MAX_STEPS
-from pipelines.language.template import Names, render, render_scalar
 from pipelines.language.validation import describe
 from steps import KINDS, kind_named
 from steps._contract import Kind, Path

@@ -19,12 +19,12 @@ from pipelines.language.nodes import MapNode, Node, Scalar, get, plain, with_ent
 from pipelines.language.parameters import read_parameters
 from pipelines.language.project import find_project, is_from_command_line, read_file
 from pipelines.language.references import Scope, resolve_text
+from pipelines.language.rendering import Names, render, render_scalar
 from pipelines.language.repository import git_names
 from pipelines.language.resolve import Resolver
 from pipelines.language.schema import TOP, definition_schema
 from pipelines.language.source import read
 from pipelines.language.spec import PARAMETER_EXPRESSIONS, PipelineSpec
-from pipelines.language.template import Names, render, render_scalar
 from pipelines.language.validation import problems_of_top
 from steps._contract import ExecutionRef
 

@@ -86,7 +86,7 @@ class Resolver:
 
     def bad_name(self, step: Expanded) -> None:
         """Report a name that the service refuses."""
-        from pipelines.language.template import slug
+        from pipelines.language.sandbox import slug
 
         at = step.key
         if at.span in self.bad_keys:
@@ -139,7 +139,7 @@ class Resolver:
             cache_age(fields.get("cache")) if sound else "",
             self.retries(step, fields.get("retry")) if sound else (),
             step.branch,
-            sound,
+            sound=sound,
             body=body,
         )
 

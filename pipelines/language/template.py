@@ -6,8 +6,8 @@ Jinja2 gives the grammar; :mod:`pipelines.language.sandbox` says which expressio
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import Undefined, nodes
@@ -15,14 +15,8 @@ from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 
 from pipelines.language.diagnostics import Report, suggest
 from pipelines.language.foreign import protect
-from pipelines.language.nodes import (
-    Entry,
-    Node,
-    Scalar,
-    Sequence,
-    Span,
-    inside,
-)
+from pipelines.language.nodes import Scalar, Span, inside
+from pipelines.language.rendering import Names
 from pipelines.language.sandbox import (
     ALLOWED,
     FILTERS,
@@ -35,71 +29,17 @@ from pipelines.language.sandbox import (
     Refused,
     TooLarge,
     bounded,
-    slug,
     written,
 )
 
-__all__ = ["Names", "render", "render_scalar", "slug"]
 
-
-@dataclass(frozen=True)
-class Names:
-    """What templates can name.
-
-    Args:
-        values: the names and their values.
-        asset: gives the S3 URI of a file beside the definition; it gets the scalar, for its folder.
-        lazy: names whose values are made on first use (``git``); their text is foreign.
-        foreign: variables whose text comes from outside the definition.
-    """
-
-    values: Mapping[str, Any]
-    asset: Callable[[Scalar, str], str]
-    lazy: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    foreign: frozenset[str] = frozenset()
-
-    def with_values(self, **values: Any) -> Names:
-        """Return the same names with more or other values."""
-        return replace(self, values={**self.values, **values})
-
-    def known(self) -> list[str]:
-        """Return every name."""
-        return [*self.values, *self.lazy, "asset"]
-
-
-def render(node: Node, names: Names, report: Report, *, keys_below: bool = False) -> Node:
-    """Return ``node`` with every template evaluated.
-
-    Args:
-        keys_below: evaluate the keys of this map too (the keys of ``steps``).
-    """
-    if isinstance(node, Scalar):
-        return render_scalar(node, names, report)
-    if isinstance(node, Sequence):
-        return replace(node, items=tuple(render(item, names, report) for item in node.items))
-    entries: dict[str, Entry] = {}
-    for name, entry in node.entries.items():
-        key = entry.key
-        if keys_below and "{{" in name:
-            key = render_scalar(entry.key, names, report)
-            if not isinstance(key.value, str):
-                key = replace(key, value=str(key.value))
-            name = str(key.value)
-        entries[name] = Entry(key, render(entry.value, names, report))
-    return replace(node, entries=entries)
-
-
-def render_scalar(
-    scalar: Scalar, names: Names, report: Report, *, condition: bool = False
-) -> Scalar:
+def evaluate(scalar: Scalar, names: Names, report: Report, *, condition: bool = False) -> Scalar:
     """Return a scalar with its templates evaluated; a wrong one is reported and stays as it is.
 
     Args:
         condition: the text is a condition, in which words alone can name a value.
     """
-    text = scalar.value
-    if not isinstance(text, str) or "{{" not in text:
-        return scalar
+    text = str(scalar.value)
     here = _Place(scalar, report)
     if len(text) > MAX_RENDERED:
         here.report(
