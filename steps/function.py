@@ -13,7 +13,6 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from steps import _fragments as f
-from steps import processing
 from steps._contract import (
     Attribute,
     Context,
@@ -30,11 +29,12 @@ from steps._contract import (
 from steps._jobs import Arguments
 from steps._json_text import json_text
 from steps._paths import json_path
+from steps._processing import REFUSED, ROOT, processing_request
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]{0,99}"
-_ROOT = f"{processing.ROOT}/input"
+_ROOT = f"{ROOT}/input"
 _BOOTSTRAP = FilePath(__file__).with_name("_function_bootstrap.py")
-_RESULT = f"{processing.ROOT}/result"
+_RESULT = f"{ROOT}/result"
 _OF_PYTHON = sys.stdlib_module_names
 _JOB_FIELDS = ("image", "instance", "environment", "network", "kms_key", "role", "tags",
                "max_runtime")  # fmt: skip
@@ -66,8 +66,8 @@ class Function(Kind):
     required = ("function", "image", "instance")
     cacheable = True
     retries = f.JOB_RETRIES
-    refused = processing.KIND.refused
-    supplied = processing.KIND.supplied
+    refused = REFUSED
+    supplied = ("ProcessingJobName",)
     fields = {
         "function": Field(
             f.text(
@@ -90,11 +90,11 @@ class Function(Kind):
             f.text("A requirements file, installed first.", "requirements.txt", path=True)
         ),
         "setup": Field(f.text("A shell script that runs first.", "setup.sh", path=True)),
-        "image": processing.KIND.fields["image"],
-        "instance": processing.KIND.fields["instance"],
-        "environment": processing.KIND.fields["environment"],
-        "network": processing.KIND.fields["network"],
-        "kms_key": processing.KIND.fields["kms_key"],
+        "image": f.image("AppSpecification.ImageUri"),
+        "instance": f.instance("ProcessingResources.ClusterConfig"),
+        "environment": f.environment(),
+        "network": f.network(),
+        "kms_key": f.kms_key("ProcessingOutputConfig.KmsKeyId"),
         "role": f.ROLE,
         "tags": f.TAGS,
         "max_runtime": f.MAX_RUNTIME,
@@ -152,7 +152,7 @@ class Function(Kind):
                 for word in _argument(name, value)
             ],
         }  # fmt: skip
-        return processing.KIND.build(Step(step.name, "Processing", job, step.own), context)
+        return processing_request(Step(step.name, "Processing", job, step.own), context)
 
     def property_files(self, step: Step) -> tuple[PropertyFile, ...]:
         """Return the file that holds the result."""

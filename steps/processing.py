@@ -22,22 +22,10 @@ from steps._contract import (
     Short,
     Step,
 )
-from steps._jobs import (
-    Arguments,
-    check_unique_paths,
-    cluster,
-    command_line,
-    entry_point,
-    present,
-    seconds,
-    tag_list,
-    variables,
-    vpc,
-)
+from steps._jobs import Arguments, check_unique_paths
 from steps._paths import json_path
+from steps._processing import CODE_PATH, REFUSED, ROOT, container_path, processing_request
 
-ROOT = "/opt/ml/processing"
-CODE_PATH = f"{ROOT}/input/code"
 MAX_INPUTS = 10
 """CreateProcessingJob, ProcessingInputs: at most 10 items."""
 
@@ -99,13 +87,7 @@ class Processing(Kind):
     required = ("image", "instance")
     cacheable = True
     retries = f.JOB_RETRIES
-    refused = {
-        "ProcessingJobName": "the service makes the name; to choose a prefix, turn on custom job "
-        "prefixes for the pipeline",
-        "ExperimentConfig.ExperimentName": "the pipeline's `experiment` says it",
-        "ExperimentConfig.TrialName": "the pipeline's `experiment` says it",
-        "ExperimentConfig.RunName": "the pipeline's `experiment` says it",
-    }
+    refused = REFUSED
     supplied = ("ProcessingJobName",)
     fields = {
         "image": f.image("AppSpecification.ImageUri"),
@@ -204,9 +186,11 @@ class Processing(Kind):
                 at_key=True,
             )
         places: list[tuple[tuple[str, ...], Any]] = [
-            (("inputs", name), _path(value, name)) for name, value in inputs.items()
+            (("inputs", name), container_path(value, name)) for name, value in inputs.items()
         ]
-        places += [(("outputs", name), _path(value, name)) for name, value in outputs.items()]
+        places += [
+            (("outputs", name), container_path(value, name)) for name, value in outputs.items()
+        ]
         if "code" in step.fields:
             places.insert(0, (("code",), CODE_PATH))
         yield from check_unique_paths(places)
@@ -250,72 +234,7 @@ class Processing(Kind):
 
     def build(self, step: Step, context: Context) -> Arguments:
         """Return the CreateProcessingJob arguments."""
-        fields = step.fields
-        instance = fields.get("instance") or {}
-        image = context.image(
-            step, ("image",), fields.get("image"), "training", instance.get("type")
-        )
-        code = context.code(step, ("code",)) if "code" in fields else None
-        command = fields.get("command")
-        entry = None
-        if code is not None:
-            entry = entry_point(command, CODE_PATH, code.entry, code.has_requirements)
-        elif command:
-            entry = list(command)
-        inputs = [self._input(step, context, name) for name in fields.get("inputs", {})]
-        if code is not None:
-            inputs.append(_s3_input("code", code.files, CODE_PATH))
-        outputs = [self._output(step, context, name) for name in fields.get("outputs", {})]
-        network = fields.get("network") or {}
-        return present(
-            ProcessingResources={"ClusterConfig": cluster(step, context)},
-            AppSpecification=present(
-                ImageUri=image,
-                ContainerArguments=command_line(fields.get("arguments")),
-                ContainerEntrypoint=entry,
-            ),
-            RoleArn=fields.get("role") or context.environment.role,
-            ProcessingInputs=inputs,
-            ProcessingOutputConfig=present(Outputs=outputs, KmsKeyId=fields.get("kms_key"))
-            if outputs
-            else None,
-            Environment=variables(step),
-            StoppingCondition=present(MaxRuntimeInSeconds=seconds(step, context, "max_runtime")),
-            NetworkConfig=present(
-                EnableNetworkIsolation=network.get("isolation"),
-                EnableInterContainerTrafficEncryption=network.get("encryption"),
-                VpcConfig=vpc(step),
-            ),
-            Tags=tag_list(fields.get("tags")),
-        )
-
-    def _input(self, step: Step, context: Context, name: str) -> Arguments:
-        value = step.fields["inputs"][name]
-        source = value.get("source")
-        if "asset" in value:
-            source = context.asset(step, ("inputs", name, "asset"))
-        made = _s3_input(name, source, _path(value, name))
-        made["S3Input"].update(
-            present(
-                S3DataType=value.get("data_type"),
-                S3InputMode=value.get("mode"),
-                S3DataDistributionType=value.get("distribution"),
-                S3CompressionType=value.get("compression"),
-            )
-        )
-        return made
-
-    def _output(self, step: Step, context: Context, name: str) -> Arguments:
-        value = step.fields["outputs"][name] or {}
-        if "feature_group" in value:
-            group = {"FeatureGroupName": value["feature_group"]}
-            return {"OutputName": name, "AppManaged": True, "FeatureStoreOutput": group}
-        target = {
-            "S3Uri": value.get("destination") or context.destination(step, name),
-            "LocalPath": _path(value, name),
-            "S3UploadMode": value.get("mode", "EndOfJob"),
-        }
-        return {"OutputName": name, "S3Output": target}
+        return processing_request(step, context)
 
     def property_files(self, step: Step) -> tuple[PropertyFile, ...]:
         """Return the files that references can read."""
@@ -326,27 +245,9 @@ class Processing(Kind):
         return tuple(found)
 
 
-def _path(value: Mapping[str, Any] | None, name: str) -> Any:
-    return (value or {}).get("path") or f"{ROOT}/{name}"
-
-
 def _is_custom(step: Step) -> bool:
     """Whether the image is the user's own, with an entry point of its own."""
     return not isinstance(step.fields.get("image"), Mapping)
-
-
-def _s3_input(name: str, source: Any, path: Any) -> Arguments:
-    return {
-        "InputName": name,
-        "S3Input": {
-            "S3Uri": source,
-            "LocalPath": path,
-            "S3DataType": "S3Prefix",
-            "S3InputMode": "File",
-            "S3DataDistributionType": "FullyReplicated",
-            "S3CompressionType": "None",
-        },
-    }
 
 
 KIND = Processing()
