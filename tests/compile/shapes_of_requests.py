@@ -21,7 +21,9 @@ OPERATIONS = {kind.api_type: kind.operation for kind in KINDS if kind.operation}
 SUPPLIED = {name: "a-name" for kind in KINDS for name in kind.supplied}
 """Names that the service makes up where the definition gives none."""
 
-DESCRIBED = {kind.api_type: kind.describe for kind in KINDS if kind.describe}
+DESCRIBED = {
+    kind.api_type: kind.describe for kind in KINDS if kind.describe and kind.service == "sagemaker"
+}
 EXECUTION = {
     "PipelineExecutionId": "abcdefghijkl",
     "PipelineExecutionArn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/p/execution/abc",
@@ -108,7 +110,7 @@ class Execution:
         if self.types[step] == "Condition":
             assert path == "Outcome"
             return "True"
-        if self.types[step] not in DESCRIBED:  # a Raw step: nobody knows what it has
+        if self.types[step] not in DESCRIBED:  # another service's, or a Raw step: anything
             return sample(shape) if shape is not None else "text"
         found = described(DESCRIBED[self.types[step]], path)
         if shape is None:

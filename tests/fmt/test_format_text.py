@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from textwrap import dedent
 
 import pytest
@@ -331,9 +330,8 @@ def test_aliases_of_aliases_cost_nothing() -> None:
     levels = ["x-0: &a0 [1, 1]"] + [
         f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)
     ]
-    start = time.perf_counter()
+    # Unfolded, these are 9 to the 39th values: whatever walked them would never end.
     assert fmt("\n".join([*levels, "pipeline: p", ""])).startswith("pipeline: p\nx-0")
-    assert time.perf_counter() - start < 2
 
 
 def test_an_order_that_would_lose_meaning_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,11 +346,10 @@ def test_an_order_that_would_lose_meaning_is_refused(monkeypatch: pytest.MonkeyP
         formatter.format_text("parameters:\n  A: 1\n  B: 2\n", ORDER)
 
 
-def test_a_large_definition_is_quick(request: pytest.FixtureRequest) -> None:
+def test_a_large_definition_is_formatted(request: pytest.FixtureRequest) -> None:
     if "pure" in request.node.name:
         pytest.skip("the pure parser is the slow fallback")
     steps = "".join(f"  s{n}:\n    code: x\n    type: Processing\n\n" for n in range(1000))
-    start = time.perf_counter()
     result = format_text(f"steps:\n{steps}pipeline: p\n", KeyOrder(ORDER.top, ORDER.step))
     assert result.startswith("pipeline: p")
-    assert time.perf_counter() - start < 3
+    assert result.count("    type: Processing\n    code: x\n") == 1000
