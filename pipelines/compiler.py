@@ -22,7 +22,7 @@ from pipelines.language.requests import Program, walk_requests
 from pipelines.language.source_map import SourceMap, map_sources
 from pipelines.language.spec import PipelineSpec
 from steps import _sdk
-from steps._contract import ExecutionRef, Join, JsonGet, LoopRef, ParameterRef, PropertyRef
+from steps._expressions import ExecutionRef, Join, JsonGet, LoopRef, ParameterRef, PropertyRef
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipelines.draw.graph import Edge, Graph, Node
 from pipelines.language.resolve import steps_needed
 from pipelines.language.spec import PipelineSpec, StepSpec
-from steps._contract import expressions_in
+from steps._expressions import expressions_in
 
 
 def graph_of(spec: PipelineSpec) -> Graph:

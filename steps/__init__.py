@@ -26,7 +26,7 @@ from steps import (
     tuning,
 )
 from steps._contract import Field, Kind
-from steps._fragments import COMMON, TAIL
+from steps._every_step import COMMON, TAIL
 
 KINDS: tuple[Kind, ...] = (
     processing.KIND,

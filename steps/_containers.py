@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import Context, Path, Problem, Step, as_text
+from steps._contract import Context, Problem, Step
+from steps._expressions import Path, as_text
 from steps._jobs import Arguments, present
 
 MAX_CONTAINERS = 15

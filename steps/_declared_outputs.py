@@ -9,15 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    ExprType,
-    Field,
-    NoAttribute,
-    PropertyRef,
-    Short,
-    Step,
-)
+from steps._contract import Attribute, Field, NoAttribute, Short, Step
+from steps._expressions import ExprType, PropertyRef
 
 TYPES: dict[str, ExprType] = {
     "String": "string",

@@ -13,19 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Code,
-    Context,
-    Field,
-    Join,
-    Problem,
-    Short,
-    Step,
-    as_text,
-    expressions_in,
-    is_expression,
-)
+from steps._contract import Code, Context, Field, Problem, Short, Step
 from steps._distribution import DISTRIBUTION, distribution_hyperparameters
+from steps._expressions import Join, as_text, expressions_in, is_expression
 from steps._jobs import Arguments, present, seconds
 
 CODE_CHANNEL = "code"

@@ -189,7 +189,7 @@ def s3(description: str, *examples: Any) -> Schema:
     return text(description, *examples, meaning="s3")
 
 
-# --- Blocks of language.md, section 7 ------------------------------------------------------------
+# --- Blocks that kinds share ---------------------------------------------------------------------
 
 _INSTANCE: dict[str, Schema] = {
     "type": text("The instance type.", "ml.m5.large", marks={"x-instance": True}),
@@ -424,7 +424,7 @@ CONTAINER = block(
     {"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2"}},
 )
 
-# --- Fields of every step ------------------------------------------------------------------------
+# --- Retry reasons -------------------------------------------------------------------------------
 
 RETRY_REASONS: dict[str, str] = {
     "throttling": "Step.THROTTLING",
@@ -437,127 +437,3 @@ RETRY_REASONS: dict[str, str] = {
 
 JOB_RETRIES = tuple(RETRY_REASONS)
 STEP_RETRIES = ("throttling", "service_fault")
-
-_RETRY = block(
-    "When and how often a failed start of the job is tried again.",
-    {
-        "on": listing(
-            "Which failures.",
-            choice("A kind of failure.", *RETRY_REASONS, literal=True),
-            ["throttling", "capacity"],
-            minItems=1,
-        ),
-        "attempts": integer("How often at most.", 5, minimum=1, maximum=20, literal=True),
-        "interval": duration("How long to wait before the first retry.", "1s"),
-        "backoff": number("The factor by which the wait grows.", 2.0, minimum=0, literal=True),
-        "expire": duration("After how long no retry starts any more.", "2h"),
-    },
-    {"on": ["throttling"], "attempts": 5},
-    required=["on"],
-)
-
-CACHE = Field(
-    {
-        "anyOf": [
-            {"type": "boolean", "description": "true means 30 days.", "examples": [True]},
-            duration("How old a result may be.", "30d"),
-        ],
-        "description": "Take the result of an earlier, equal step: true (30 days), false, or how "
-        "old it may be.",
-        "examples": ["30d", True],
-        "x-literal": True,
-    },
-    api="CacheConfig",
-    replace=True,
-    default="false",
-)
-
-RETRY = Field(
-    one_of(
-        "What to try again: one policy or a list of them.",
-        _RETRY,
-        listing("Policies.", _RETRY, [{"on": ["throttling"], "attempts": 5}], minItems=1),
-        examples=[{"on": ["capacity"], "attempts": 10, "interval": "1m"}],
-    ),
-    api="RetryPolicies",
-    replace=True,
-)
-
-_TRIGGERS = ("completed", "failed", "stopped", "any")
-
-COMMON: dict[str, Field] = {
-    "type": Field(text("The step's kind.", "Processing", literal=True), api="Type"),
-    "display_name": Field(
-        text("The name that the console shows.", "Clean the data"), "DisplayName"
-    ),
-    "description": Field(text("What the step is for.", "Splits the survey"), api="Description"),
-    "depends_on": Field(
-        one_of(
-            "Steps that must have ended first, beyond those whose values are used.",
-            text("A step's name or a glob.", "train-*", literal=True),
-            listing(
-                "Steps' names, globs, or a step with the way it must have ended.",
-                one_of(
-                    "A step.",
-                    text("A step's name or a glob.", "train-*", literal=True),
-                    block(
-                        "A step and how it must have ended.",
-                        {
-                            "step": text("The step's name.", "train", literal=True),
-                            "when": choice("How it must have ended.", *_TRIGGERS, literal=True),
-                        },
-                        {"step": "train", "when": "failed"},
-                        required=["step"],
-                    ),
-                    examples=["train", {"step": "train", "when": "failed"}],
-                ),
-                ["preprocess", "train-*"],
-            ),
-            examples=[["preprocess"], "train-*"],
-        ),
-        api="DependsOn",
-    ),
-    "matrix": Field(
-        {
-            "type": "object",
-            "properties": {
-                "include": listing("Combinations to add.", {"type": "object"}, [{"depth": 12}]),
-                "exclude": listing(
-                    "Combinations to leave out.", {"type": "object"}, [{"depth": 4}]
-                ),
-            },
-            "additionalProperties": {"type": "array", "minItems": 1},
-            "description": "Repeat the step for every combination of these values; the step's key "
-            "must contain them.",
-            "examples": [{"depth": [4, 8]}],
-            "x-literal": True,
-        }
-    ),
-}
-
-TAIL: dict[str, Field] = {
-    "cache": CACHE,
-    "retry": RETRY,
-    "request": Field(
-        {
-            "type": "object",
-            "description": "Merged into the step's `Arguments`, in the API's own names: everything "
-            "the short fields don't say.",
-            "examples": [{"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}],
-        },
-        api="Arguments",
-    ),
-    "step_fields": Field(
-        {
-            "type": "object",
-            "description": "Merged into the step's object in the definition JSON, in the "
-            "service's own names.",
-            "examples": [{"DisplayName": "Train"}],
-        }
-    ),
-}
-
-
-def job_fields(**fields: Field) -> dict[str, Field]:
-    """Return the fields of a job: ``fields`` with those every job has put behind them."""
-    return {**fields, "role": ROLE, "tags": TAGS, "max_runtime": MAX_RUNTIME}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from steps._contract import Context, Problem, Step, as_text
+from steps._contract import Context, Problem, Step
 from steps._durations import DurationError, parse
+from steps._expressions import as_text
 
 Arguments = dict[str, Any]
 

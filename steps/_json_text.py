@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from steps._contract import Join, is_expression
+from steps._expressions import Join, is_expression
 
 
 def json_text(value: Any) -> Any:

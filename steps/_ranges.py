@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import Problem, Step, as_text, is_expression
+from steps._contract import Problem, Step
 from steps._estimators import as_json
+from steps._expressions import as_text, is_expression
 from steps._jobs import Arguments
 
 RANGE = f.one_of(

@@ -20,18 +20,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from steps._contract import (
-    Clause,
-    Comparison,
-    ExecutionRef,
-    Join,
-    JsonGet,
-    LoopRef,
-    ParameterRef,
-    PropertyRef,
-    Retry,
-    StepRequest,
-)
+from steps._contract import Clause, Comparison, Retry, StepRequest
+from steps._expressions import ExecutionRef, Join, JsonGet, LoopRef, ParameterRef, PropertyRef
 
 _LOCK = threading.RLock()
 _STEP_FAMILY = "Step."

@@ -10,16 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Short,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, NoAttribute, Problem, Short, Step
+from steps._expressions import PropertyRef
 from steps._jobs import command_line
 
 _URI = f.s3("Where it goes.", "s3://bucket/clean")

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from steps import _fragments as f
-from steps._contract import Context, Field, Kind, Path, Problem, Short, Step
+from steps._contract import Context, Field, Kind, Problem, Short, Step
+from steps._expressions import Path
 from steps._jobs import Arguments, present
 
 _URIS = f.listing(

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Step
+from steps._expressions import PropertyRef
 from steps._jobs import Arguments
 
 

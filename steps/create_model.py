@@ -9,16 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
 from steps._containers import CONTAINERS, check_containers, containers
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, vpc
 
 

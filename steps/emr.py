@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step, as_text
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import as_text
 from steps._jobs import Arguments, present
 from steps._spark import (
     check_code,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
-from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step, as_text
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import as_text
 from steps._jobs import Arguments, present, seconds
 from steps._spark import output_attribute, output_attributes, outputs_field, script, words
 

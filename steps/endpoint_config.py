@@ -10,17 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Short,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Short, Step
+from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, vpc
 
 _INSTANCE = f.block(

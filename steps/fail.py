@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from steps import _fragments as f
-from steps._contract import Context, Field, Kind, Problem, Step, as_text
+from steps._contract import Context, Field, Kind, Problem, Step
+from steps._expressions import as_text
 from steps._jobs import Arguments
 
 MAX_MESSAGE = 3072

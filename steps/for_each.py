@@ -10,20 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    UNKNOWN,
-    Attribute,
-    Context,
-    ExprType,
-    Field,
-    Kind,
-    LoopRef,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-    is_expression,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import UNKNOWN, ExprType, LoopRef, PropertyRef, is_expression
 from steps._jobs import Arguments
 from steps._json_text import json_text
 

@@ -17,15 +17,13 @@ from steps._contract import (
     Attribute,
     Context,
     Field,
-    JsonGet,
     Kind,
     NoAttribute,
     Problem,
     PropertyFile,
     Step,
-    as_text,
-    is_expression,
 )
+from steps._expressions import JsonGet, as_text, is_expression
 from steps._jobs import Arguments
 from steps._json_text import json_text
 from steps._paths import json_path

@@ -10,16 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
 from steps._containers import serving_environment
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list
 
 _CONTAINER = f.block(

@@ -11,17 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Context,
-    ExecutionRef,
-    Field,
-    Join,
-    Kind,
-    NoAttribute,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Step
+from steps._expressions import ExecutionRef, Join, PropertyRef
 from steps._jobs import Arguments, present, tag_list
 from steps._json_text import json_text
 

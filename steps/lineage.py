@@ -11,18 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-    as_text,
-    is_expression,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import PropertyRef, as_text, is_expression
 from steps._jobs import Arguments, present
 
 _TYPE = f.text("What sort of thing it is, in your own words.", "ModelTraining")

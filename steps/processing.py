@@ -13,15 +13,14 @@ from steps._contract import (
     Attribute,
     Context,
     Field,
-    JsonGet,
     Kind,
     NoAttribute,
     Problem,
     PropertyFile,
-    PropertyRef,
     Short,
     Step,
 )
+from steps._expressions import JsonGet, PropertyRef
 from steps._jobs import Arguments, check_unique_paths
 from steps._paths import json_path
 from steps._processing import CODE_PATH, REFUSED, ROOT, container_path, processing_request

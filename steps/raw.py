@@ -7,17 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    MapKey,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, MapKey, NoAttribute, Problem, Step
+from steps._expressions import PropertyRef
 from steps._jobs import Arguments
 
 _API_TYPE = "^[A-Za-z][A-Za-z0-9]{0,63}$"

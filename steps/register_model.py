@@ -10,17 +10,8 @@ from typing import Any
 
 from steps import _fragments as f
 from steps._containers import CONTAINERS, check_containers, containers
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-    as_text,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._expressions import PropertyRef, as_text
 from steps._jobs import Arguments, present
 
 _REPORT = f.s3("The report's S3 URI.", "s3://bucket/report.json")

@@ -11,16 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Code,
-    Context,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Code, Context, Kind, NoAttribute, Problem, Step
 from steps._estimators import (
     CODE_PATH,
     ESTIMATOR_FIELDS,
@@ -31,6 +22,7 @@ from steps._estimators import (
     limits,
     on_spot,
 )
+from steps._expressions import PropertyRef
 from steps._jobs import (
     Arguments,
     cluster,

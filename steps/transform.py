@@ -10,16 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Context,
-    Field,
-    Kind,
-    NoAttribute,
-    PropertyRef,
-    Short,
-    Step,
-)
+from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Short, Step
+from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, variables
 
 MAX_PAYLOAD_MB = 100

@@ -11,19 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from steps import _fragments as f
-from steps._contract import (
-    Attribute,
-    Code,
-    Context,
-    Expr,
-    Field,
-    Join,
-    Kind,
-    NoAttribute,
-    Problem,
-    PropertyRef,
-    Step,
-)
+from steps._contract import Attribute, Code, Context, Field, Kind, NoAttribute, Problem, Step
 from steps._estimators import (
     ESTIMATOR_FIELDS,
     channels,
@@ -33,6 +21,7 @@ from steps._estimators import (
     limits,
     on_spot,
 )
+from steps._expressions import Expr, Join, PropertyRef
 from steps._jobs import Arguments, cluster, present, tag_list, variables, vpc
 from steps._ranges import RANGE, check_range, parameter_ranges
 

@@ -13,7 +13,7 @@ from pipelines.explain.yaml_text import flow
 from pipelines.language.schema import ENVIRONMENT, TOP
 from steps import all_fields
 from steps._contract import Field, Kind, Short
-from steps._fragments import COMMON, TAIL
+from steps._every_step import COMMON, TAIL
 
 CREATE_PIPELINE = "CreatePipeline"
 

@@ -12,7 +12,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pipelines.explain.schemas import Place, Route, forms, is_steps
-from steps._contract import Code, Environment, Join, Kind, Path, Problem, Step
+from steps._contract import Code, Environment, Kind, Problem, Step
+from steps._expressions import Join, Path
 
 _TEXT = "s3://value-that-is-looked-for"
 _NUMBER = 7331

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from steps._contract import Attribute, Expr, JsonGet, Kind, PropertyRef, Step
+from steps._contract import Attribute, Kind, Step
+from steps._expressions import Expr, JsonGet, PropertyRef
 
 _MEANINGS = {
     "s3": "an S3 URI",

@@ -12,7 +12,8 @@ from pipelines.language.nodes import Node, Scalar, get
 from pipelines.language.resolve import steps_needed
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import ParameterSpec, PipelineSpec, StepSpec
-from steps._contract import Join, ParameterRef, Path, Problem, expressions_in
+from steps._contract import Problem
+from steps._expressions import Join, ParameterRef, Path, expressions_in
 
 PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 """CreatePipeline, PipelineName: this pattern, at most 256 characters."""

@@ -14,7 +14,8 @@ from typing import Any, Union
 from pipelines.language.foreign import settle
 from pipelines.language.reference_syntax import Wrong
 from pipelines.language.references import Scope
-from steps._contract import UNKNOWN, Clause, Comparison, JsonGet, is_expression
+from steps._contract import Clause, Comparison
+from steps._expressions import UNKNOWN, JsonGet, is_expression
 
 MAX_CLAUSES = 64
 """More than this is refused: distributing ``and`` over ``or`` grows without bound."""

@@ -16,16 +16,9 @@ from pipelines.language.diagnostics import as_clause, nearest
 from pipelines.language.schema import resolve_ref
 from pipelines.language.validation import kind_of, option_for
 from pipelines.service.instances import check_instance_type
-from steps._contract import (
-    UNKNOWN,
-    Join,
-    Path,
-    Problem,
-    SourceFloat,
-    SourceInt,
-    is_expression,
-)
+from steps._contract import Problem
 from steps._durations import DurationError, parse
+from steps._expressions import UNKNOWN, Join, Path, SourceFloat, SourceInt, is_expression
 
 _INSTANCE = re.compile(
     r"(?:ml\.)?[a-z][a-z0-9-]*\.[a-z0-9-]*(?:large|medium|small|metal|nano|micro)"

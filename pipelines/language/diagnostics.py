@@ -13,7 +13,8 @@ from typing import Any, Literal
 from pipelines.errors import DefinitionError
 from pipelines.language.foreign import settle
 from pipelines.language.nodes import Node, Source, Span, locate
-from steps._contract import Path, Problem
+from steps._contract import Problem
+from steps._expressions import Path
 
 Level = Literal["error", "warning"]
 FORMATS = ("text", "json", "github", "sarif")

@@ -30,7 +30,8 @@ from pipelines.language.rendering import Names, render, render_scalar
 from pipelines.language.schema import MAX_STEPS
 from pipelines.language.validation import describe
 from steps import KINDS, kind_named
-from steps._contract import Kind, Path
+from steps._contract import Kind
+from steps._expressions import Path
 
 
 @dataclass

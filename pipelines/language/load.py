@@ -26,7 +26,7 @@ from pipelines.language.schema import TOP, definition_schema
 from pipelines.language.source import read
 from pipelines.language.spec import PARAMETER_EXPRESSIONS, PipelineSpec
 from pipelines.language.validation import problems_of_top
-from steps._contract import ExecutionRef
+from steps._expressions import ExecutionRef
 
 DEFAULT_EXPERIMENT: dict[str, Any] = {
     "ExperimentName": ExecutionRef("PipelineName"),

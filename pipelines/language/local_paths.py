@@ -16,7 +16,7 @@ from pipelines.language.conform import s3_places
 from pipelines.language.nodes import Scalar, get
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import PipelineSpec, StepSpec
-from steps._contract import ParameterRef, Path
+from steps._expressions import ParameterRef, Path
 
 _REMOTE = ("s3://", "https://", "http://", "file://", "/")
 

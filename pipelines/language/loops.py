@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipelines.language.reference_syntax import Segment
-from steps._contract import Expr, Join, JsonGet, LoopRef, MapKey, Path, PropertyRef, is_expression
+from steps._contract import MapKey
+from steps._expressions import Expr, Join, JsonGet, LoopRef, Path, PropertyRef, is_expression
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 

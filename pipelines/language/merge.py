@@ -21,7 +21,8 @@ from pipelines.language.nodes import (
     without,
 )
 from steps import KINDS, all_fields, kind_named
-from steps._contract import Field, Kind, Path, Short
+from steps._contract import Field, Kind, Short
+from steps._expressions import Path
 
 BRANCHES = ("then", "else", "steps")
 """The fields that hold steps."""

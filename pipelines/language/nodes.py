@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any, Union
 
-from steps._contract import Path, SourceFloat, SourceInt
+from steps._expressions import Path, SourceFloat, SourceInt
 
 Value = Union[str, int, float, bool, None]
 

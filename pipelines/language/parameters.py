@@ -10,7 +10,7 @@ from pipelines.language.nodes import MapNode, Node, get, plain
 from pipelines.language.source import resolve_plain
 from pipelines.language.spec import ParameterSpec
 from pipelines.language.validation import describe, kind_of
-from steps._contract import SourceFloat, SourceInt
+from steps._expressions import SourceFloat, SourceInt
 
 
 def read_parameters(tree: Node, report: Report) -> tuple[ParameterSpec, ...]:

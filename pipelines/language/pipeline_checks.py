@@ -11,7 +11,8 @@ from pipelines.language.request_merge import merge_request
 from pipelines.language.schema import TOP
 from pipelines.language.spec import PipelineSpec
 from pipelines.service.shapes import Mismatch, check, input_shape
-from steps._contract import Path, Problem
+from steps._contract import Problem
+from steps._expressions import Path
 
 SUPPLIED = ("ClientRequestToken", "RoleArn", "PipelineName")
 """Members that are filled in when the pipeline is deployed, or judged on their own."""

@@ -18,19 +18,16 @@ from pipelines.language.reference_syntax import Segment, Wrong, parse_path, spli
 from pipelines.service.shapes import Shape, UnknownMember, property_type
 from pipelines.service.shapes import shape as service_shape
 from steps import kind_named
-from steps._contract import (
+from steps._contract import Attribute, Kind, NoAttribute, Step
+from steps._expressions import (
     UNKNOWN,
-    Attribute,
     ExecutionRef,
     Expr,
     ExprType,
     Join,
-    Kind,
-    NoAttribute,
     ParameterRef,
     Path,
     PropertyRef,
-    Step,
 )
 
 EXECUTION = {

@@ -13,7 +13,8 @@ from pipelines.language.spec import StepSpec
 from pipelines.service.instances import check_instance_type
 from pipelines.service.shapes import Mismatch, check, input_shape, shape
 from steps import all_fields
-from steps._contract import UNKNOWN, Join, JsonGet, Kind, Path, Problem, is_expression
+from steps._contract import Kind, Problem
+from steps._expressions import UNKNOWN, Join, JsonGet, Path, is_expression
 from steps._fragments import CONTAINER_FIELDS
 from steps._jobs import command_line
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from steps._contract import Path
+from steps._expressions import Path
 
 NAME_MEMBERS = (
     "InputName",

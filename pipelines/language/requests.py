@@ -19,17 +19,8 @@ from pipelines.language.request_merge import merge_request
 from pipelines.language.spec import PipelineSpec, StepSpec
 from pipelines.service.images import UnknownImage
 from pipelines.service.images import resolve as resolve_image
-from steps._contract import (
-    Code,
-    Environment,
-    ExecutionRef,
-    Join,
-    ParameterRef,
-    Path,
-    Problem,
-    Step,
-    StepRequest,
-)
+from steps._contract import Code, Environment, Problem, Step, StepRequest
+from steps._expressions import ExecutionRef, Join, ParameterRef, Path
 
 ONE_IMAGE = ("sklearn", "xgboost")
 """Frameworks with one image for training and serving. The SDK's table for serving lacks some of

@@ -21,19 +21,9 @@ from pipelines.language.references import Scope, referenced_steps, resolve_text
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import Dependency, StepSpec
 from pipelines.language.validation import problems_of_step
-from steps._contract import (
-    UNKNOWN,
-    Clause,
-    ExprType,
-    Path,
-    Problem,
-    Retry,
-    Step,
-    as_text,
-    expressions_in,
-    is_expression,
-)
+from steps._contract import Clause, Problem, Retry, Step
 from steps._durations import DurationError, parse, to_iso
+from steps._expressions import UNKNOWN, ExprType, Path, as_text, expressions_in, is_expression
 from steps._fragments import RETRY_REASONS
 
 STEP_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,63})")

@@ -11,7 +11,7 @@ from pipelines.language.request_checks import field_of
 from pipelines.language.request_merge import given_at
 from pipelines.language.requests import Program
 from pipelines.language.spec import StepSpec
-from steps._contract import Path
+from steps._expressions import Path
 
 _STEP_MEMBERS: dict[str, Path] = {
     "Name": (),

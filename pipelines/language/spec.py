@@ -9,7 +9,8 @@ from typing import Any
 
 from pipelines.language.nodes import MapNode
 from pipelines.language.project import Project
-from steps._contract import Clause, Environment, ExprType, Kind, Path, Retry, Step
+from steps._contract import Clause, Environment, Kind, Retry, Step
+from steps._expressions import ExprType, Path
 
 PARAMETER_EXPRESSIONS: dict[str, ExprType] = {
     "String": "string",

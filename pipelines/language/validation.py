@@ -17,7 +17,8 @@ from pipelines.language.schema import (
     top_schema,
 )
 from steps import KINDS, all_fields
-from steps._contract import Path, Problem
+from steps._contract import Problem
+from steps._expressions import Path
 from steps._fragments import LATER
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import FORMATS, render
 from pipelines.language.requests import walk_requests
 from steps import KINDS
-from steps._contract import is_expression
+from steps._expressions import is_expression
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests" / "cases" / "bad"

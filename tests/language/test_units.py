@@ -18,7 +18,7 @@ from pipelines.language.nodes import MapNode, Node, Scalar, get, inside, walk
 from pipelines.language.reference_syntax import Piece, Segment, Wrong, parse_path, split, text_of
 from pipelines.language.references import Scope, resolve_text
 from pipelines.language.source import MAX_BYTES, read
-from steps._contract import Join, ParameterRef
+from steps._expressions import Join, ParameterRef
 
 CASES = Path(__file__).parents[1] / "cases" / "bad"
 DEFAULTS = "defaults: {instance: ml.m5.large, image: {framework: sklearn, version: 1.4-2-py312}}\n"

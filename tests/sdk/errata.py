@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from errata_arguments import ARGUMENT_ERRATA
+from errata_endpoint_kinds import ENDPOINT_KIND_ERRATA
 from errata_job_kinds import JOB_KIND_ERRATA
 from schema_patch import DEFINITIONS, Erratum, Operation, Schema, Witness, additions, step
 
@@ -364,4 +365,5 @@ ERRATA: tuple[Erratum, ...] = (
     ),
     *ARGUMENT_ERRATA,
     *JOB_KIND_ERRATA,
+    *ENDPOINT_KIND_ERRATA,
 )
