@@ -19,9 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-import command_pages  # noqa: E402 - found on the path that was set above
-import error_pages  # noqa: E402
-import reference_pages  # noqa: E402
+import command_pages  # noqa: E402 - after the path - found on the path that was set above
+import error_pages  # noqa: E402 - after the path
+import reference_pages  # noqa: E402 - after the path
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from pipelines.language.condition import clauses_of
@@ -137,17 +138,25 @@ class Resolver:
 
     def scope(self, step: Expanded) -> Scope:
         """Return what the step's references can see."""
-        hidden: Callable[[str], str] = lambda name: self.hidden(step, name)  # noqa: E731
         in_body = any(field == "steps" for _, field in step.branch)
         return Scope(
-            self.parameters, self.plain_steps, hidden, self.broken, step.name, self.loops, in_body
+            self.parameters,
+            self.plain_steps,
+            partial(self.hidden, step),
+            self.broken,
+            step.name,
+            self.loops,
+            in_body,
         )
 
     def selection(self, step: Expanded) -> Scope:
         """Return what `select` of a ForEach can see: its body too."""
         around = self.scope(step)
         body = frozenset(inner.name for inner in step.body)
-        visible: Callable[[str], str] = lambda name: "" if name in body else around.visible(name)  # noqa: E731
+
+        def visible(name: str) -> str:
+            return "" if name in body else around.visible(name)
+
         return replace(around, visible=visible, compared=body)
 
     def hidden(self, step: Expanded, name: str) -> str:

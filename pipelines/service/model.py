@@ -262,7 +262,7 @@ def _cache_place(service: str, key: str) -> Path | None:
     `~/.cache/sagedag`; None where there is no home."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        folder = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117
+        folder = Path(base) if os.path.isabs(base) else Path.home() / ".cache"  # noqa: PTH117 - it may be relative to ~
     except RuntimeError:
         return None
     return folder / "sagedag" / f"{service}-{zlib.crc32(key.encode()):08x}.model"

@@ -9,11 +9,11 @@ from click.testing import CliRunner
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import regen  # noqa: E402 - found on the path that was set above
+import regen  # noqa: E402 - after the path - found on the path that was set above
 
-from pipelines.cli import COMMANDS, root  # noqa: E402
-from pipelines.language.codes import CATALOGUE  # noqa: E402
-from steps import KINDS  # noqa: E402
+from pipelines.cli import COMMANDS, root  # noqa: E402 - after the path
+from pipelines.language.codes import CATALOGUE  # noqa: E402 - after the path
+from steps import KINDS  # noqa: E402 - after the path
 
 
 def test_everything_generated_is_up_to_date() -> None:

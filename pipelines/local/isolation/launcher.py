@@ -252,10 +252,10 @@ def enter_namespaces() -> None:
 def build_root(steps: list[list[str]]) -> str:
     """Build the new root, go there, forget the old one. Returns the working directory."""
     mount("", "/", flags=MS_REC | MS_PRIVATE)
-    mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")  # noqa: S108
-    os.mkdir("/tmp" + OLD)  # noqa: S108
+    mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")  # noqa: S108 - of the new root
+    os.mkdir("/tmp" + OLD)  # noqa: S108 - of the new root
     number = SYS_PIVOT_ROOT[os.uname().machine]
-    check(libc().syscall(number, b"/tmp", ("/tmp" + OLD).encode()), "pivot_root")  # noqa: S108
+    check(libc().syscall(number, b"/tmp", ("/tmp" + OLD).encode()), "pivot_root")  # noqa: S108 - its
     os.chdir("/")
     cwd, writable = "/", []
     for name, *words in steps:

@@ -86,7 +86,8 @@ def _shared_steps() -> tuple[tuple[str, ...], ...]:
 def _scratch_places() -> tuple[str, ...]:
     """Where the job's scratch folder stands."""
     other = Path("/var/tmp")  # noqa: S108 - replaced by the job's own
-    return ("/tmp", str(other)) if other.is_dir() and not other.is_symlink() else ("/tmp",)  # noqa: S108
+    both = other.is_dir() and not other.is_symlink()
+    return ("/tmp", str(other)) if both else ("/tmp",)  # noqa: S108 - replaced by the job's own
 
 
 @functools.cache

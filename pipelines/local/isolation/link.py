@@ -56,7 +56,7 @@ class Link(Isolation):
             fresh.symlink_to(sandbox.ml)
             fresh.replace(moving)
             try:
-                cwd = str(sandbox.scratch) if sandbox.cwd == "/tmp" else sandbox.cwd  # noqa: S108
+                cwd = str(sandbox.scratch) if sandbox.cwd == "/tmp" else sandbox.cwd  # noqa: S108 - the container's
                 own = {"TMPDIR": str(sandbox.scratch), "HOME": str(sandbox.scratch)}
                 environment = {**sandbox.environment, **own}
                 yield guarded(replace(sandbox, cwd=cwd, environment=environment))

@@ -130,7 +130,7 @@ def _install_in_subprocess() -> None:
 def _run_hidden() -> None:
     """Import the ``sitecustomize`` that this one hides, if the interpreter has one."""
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100,PTH120 - before pathlib
-    others = [path for path in sys.path if os.path.abspath(path or ".") != here]  # noqa: PTH100
+    others = [path for path in sys.path if os.path.abspath(path or ".") != here]  # noqa: PTH100 - before pathlib
     spec = importlib.machinery.PathFinder.find_spec("sitecustomize", others)
     if spec is not None and spec.loader is not None:
         module = type(sys)("sitecustomize")
