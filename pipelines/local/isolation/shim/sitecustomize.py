@@ -68,10 +68,22 @@ def _reworded(value: Any) -> Any:
     return _moved(value)
 
 
+class _Moved:
+    """A function with paths moved. A class that keeps it as a member does not bind it, as it would
+    not bind the built-in one: pathlib of Python 3.10 keeps the functions of os so.
+    """
+
+    def __init__(self, moved: Callable[..., Any], function: Callable[..., Any]) -> None:
+        self._moved = moved
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self._moved(*arguments, **named)
+
+
 def _named(moved: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:
-    moved.__name__ = function.__name__
-    moved.__doc__ = function.__doc__
-    return moved
+    return _Moved(moved, function)
 
 
 def _wrap(function: Callable[..., Any], count: int) -> Callable[..., Any]:
