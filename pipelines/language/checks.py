@@ -37,6 +37,7 @@ def check_name(spec: PipelineSpec, report: Report) -> None:
     if (
         node is not None
         and spec.name
+        and "{{" not in spec.name  # its template is wrong, which was told
         and not (len(spec.name) <= 256 and PIPELINE_NAME.fullmatch(spec.name))
     ):
         from pipelines.language.sandbox import slug
