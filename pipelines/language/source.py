@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,18 @@ from typing import Any
 import yaml
 
 from pipelines.language.diagnostics import Report
+from pipelines.language.events import TooDeep, parse_events
 from pipelines.language.nodes import Entry, MapNode, Node, Scalar, Sequence, Source, Span, Value
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 50_000
+TOO_DEEP = f"more than {MAX_DEPTH} levels of nesting"
 
 _STRAY = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
 """What no YAML text holds (YAML 1.2, "Character set"), and the noncharacters that
 :mod:`pipelines.language.foreign` takes for itself."""
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})", re.ASCII)
 _FLOAT = re.compile(
     r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,4})?", re.ASCII
@@ -72,6 +72,9 @@ def read(path: Path, name: str, data: bytes, report: Report) -> Node | None:
         return _Builder(source, report).build()
     except _Refused:
         return None
+    except TooDeep as found:
+        span = Span(found.line + 1, found.column + 1, found.column + 2)
+        report.add("too-large", source, span, TOO_DEEP)
     except yaml.MarkedYAMLError as error:
         _report_syntax(error, source, report)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
@@ -164,19 +167,11 @@ class _Builder:
         self.nodes = 0
 
     def build(self) -> Node | None:
-        for event in self.events():
+        for event in parse_events(self.source.text, MAX_DEPTH):
             self.take(event)
         if self.root is None:
             self.report.add("empty", self.source, Span(1, 1, 2), "the file holds no definition")
         return self.root
-
-    def events(self) -> Iterator[Any]:
-        loader = _LOADER(self.source.text)
-        try:
-            while loader.check_event():
-                yield loader.get_event()
-        finally:
-            loader.dispose()
 
     def take(self, event: Any) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
@@ -229,7 +224,7 @@ class _Builder:
                 )
             self.refuse(event, "yaml-syntax", "a key is text; this one is a list or a map")
         if len(self.stack) >= MAX_DEPTH:
-            self.refuse(event, "too-large", f"more than {MAX_DEPTH} levels of nesting")
+            self.refuse(event, "too-large", TOO_DEEP)
         if event.anchor:
             self.pending.add(event.anchor)
         self.stack.append(_Open(is_map, event.start_mark, event.anchor, bool(event.flow_style)))

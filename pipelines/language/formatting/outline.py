@@ -8,14 +8,16 @@ recurses on the C stack and takes the whole process down on some 30,000 open bra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
 
+from pipelines.language.events import TooDeep, parse_events
+
 MAX_CHARACTERS = 1024 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 50_000
+TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 # YAML 1.1 counts these as line breaks, YAML 1.2 and every editor do not.
@@ -148,8 +150,10 @@ def read_outline(text: str) -> Outline:
             )
     reader = _Reader(Outline(lines, end=len(lines)))
     try:
-        for event in _events(text):
+        for event in parse_events(text, MAX_DEPTH):
             reader.take(event)
+    except TooDeep as found:
+        raise FormatRefused(TOO_DEEP, found.line + 1, found.column + 1) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -158,12 +162,6 @@ def read_outline(text: str) -> Outline:
         reason = str(error).splitlines()[0]
         raise FormatRefused(f"not readable as YAML: {reason}") from None
     return reader.outline
-
-
-def _events(text: str) -> Iterator[yaml.Event]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    parsed: Iterator[yaml.Event] = yaml.parse(text, Loader=loader)
-    return parsed
 
 
 def _start(event: yaml.Event) -> tuple[int, int]:
@@ -221,7 +219,7 @@ class _Reader:
             self._place(scalar)
             return
         if len(self._stack) >= MAX_DEPTH:
-            raise FormatRefused(f"nested deeper than {MAX_DEPTH} levels", line + 1, column + 1)
+            raise FormatRefused(TOO_DEEP, line + 1, column + 1)
         if isinstance(event, yaml.MappingStartEvent):
             self._stack.append(Mapping(line, column, event.tag, bool(event.flow_style)))
         elif isinstance(event, yaml.SequenceStartEvent):
