@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipelines.definition import Step
+from pipelines.definition.durations import seconds
 from pipelines.errors import SagedagError
-from pipelines.local.durations import seconds
 from pipelines.local.history import History, StepRecord
 from pipelines.local.objects import ObjectStore
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from local_samples import document, fail, output_of, processing
 
-from pipelines.local.durations import seconds
+from pipelines.definition.durations import seconds
 
 Run = Callable[..., Any]
 ON = {"Enabled": True, "ExpireAfter": "P1D"}
