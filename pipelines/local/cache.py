@@ -56,7 +56,7 @@ class Cache:
         Args:
             step: the step.
             request: its resolved arguments.
-            attributes: the arguments that count.
+            attributes: the arguments that count, deeper ones with dots.
             inputs: URIs whose content counts.
 
         Returns:
@@ -73,7 +73,7 @@ class Cache:
             self.pipeline,
             step.name,
             step.type,
-            {name: request.get(name) for name in attributes},
+            {name: _at(request, name.split(".")) for name in attributes},
             contents,
         ]
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
@@ -109,3 +109,12 @@ class Cache:
             return self.objects.exists(uri)
         except SagedagError:
             return False
+
+
+def _at(value: object, path: list[str]) -> object:
+    """Return what lies at a path; a list on the way gives a list."""
+    if not path:
+        return value
+    if isinstance(value, list):
+        return [_at(item, path) for item in value]
+    return _at(value.get(path[0]), path[1:]) if isinstance(value, Mapping) else None

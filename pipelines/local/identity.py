@@ -43,25 +43,27 @@ class Identity:
         """The execution's ARN."""
         return self.arn(f"pipeline/{self.pipeline}/execution/{self.execution}")
 
-    def job_name(self, step: str) -> str:
+    def job_name(self, step: str, longest: int = MAX_NAME) -> str:
         """Make a name for a step's job: ``pipelines-EXECUTION-STEP-RANDOM``.
+
+        Where little room is allowed, as for a tuning job, ``EXECUTION-STEP-RANDOM``.
 
         [U] No public source states the form; this is the one seen in the service's responses.
         Underscores, which step names allow and job names do not, become hyphens.
         """
         ending = "".join(secrets.choice(_MIXED) for _ in range(10))
-        head = f"pipelines-{self.execution}-"
-        room = MAX_NAME - len(head) - len(ending) - 1
+        head = f"pipelines-{self.execution}-" if longest >= MAX_NAME else f"{self.execution}-"
+        room = longest - len(head) - len(ending) - 1
         middle = step.replace("_", "-")[:room].strip("-")
         return f"{head}{middle}-{ending}" if middle else f"{head}{ending}"
 
-    def custom_job_name(self, prefix: str) -> str:
+    def custom_job_name(self, prefix: str, longest: int = MAX_NAME) -> str:
         """Make a job's name where the definition gives one, which the service takes as a prefix.
 
         [U] How the service makes such names unique is not documented.
         """
         ending = "".join(secrets.choice(_MIXED) for _ in range(10))
-        head = prefix.replace("_", "-")[: MAX_NAME - len(ending) - 1].strip("-")
+        head = prefix.replace("_", "-")[: longest - len(ending) - 1].strip("-")
         return f"{head}-{ending}"
 
 

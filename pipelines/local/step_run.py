@@ -106,13 +106,13 @@ class StepRun:
                 f"steps of type {step.type} cannot run on this machine yet; "
                 f"those that can are {', '.join(sorted(HANDLERS))}"
             )
-        name = around.identity.job_name(step.name)
+        name = around.identity.job_name(step.name, handler.longest_name)
         request = around.values.resolve(dict(step.arguments), (step.type, name))
         if not isinstance(request, dict):
             raise StepError("the step's arguments are no object once resolved")
         prefix = request.get(handler.name_field) if handler.name_field else None
         if isinstance(prefix, str) and prefix:
-            name = around.identity.custom_job_name(prefix)
+            name = around.identity.custom_job_name(prefix, handler.longest_name)
         around.history.request_step(around.identity.execution, step.name, request, 1)
         wrong = refusal(request, handler.operation, handler.name_field) if handler.operation else ""
         if wrong:

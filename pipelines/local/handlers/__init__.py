@@ -15,12 +15,14 @@ from pipelines.local.handlers.model import ModelHandler
 from pipelines.local.handlers.processing import ProcessingHandler
 from pipelines.local.handlers.register_model import RegisterModelHandler
 from pipelines.local.handlers.training import TrainingHandler
+from pipelines.local.handlers.tuning import TuningHandler
 
 HANDLERS: dict[str, Handler] = {
     handler.api_type: handler
     for handler in (
         ProcessingHandler(),
         TrainingHandler(),
+        TuningHandler(),
         ConditionHandler(),
         FailHandler(),
         ModelHandler(),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pipelines.definition import Step
-from pipelines.local.identity import Identity
+from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
@@ -92,12 +92,15 @@ class Handler(ABC):
         api_type: the word in the JSON's ``Type``.
         operation: the API's operation whose request the arguments are; empty where there is none.
         name_field: the argument that may carry the prefix of the job's name; empty where none may.
-        cache_attributes: the arguments that count for the step cache; empty: never cached.
+        longest_name: how long the name of what the step makes may be.
+        cache_attributes: the arguments that count for the step cache, deeper ones with dots; empty:
+            never cached.
     """
 
     api_type: ClassVar[str]
     operation: ClassVar[str] = ""
     name_field: ClassVar[str] = ""
+    longest_name: ClassVar[int] = MAX_NAME
     cache_attributes: ClassVar[tuple[str, ...]] = ()
 
     def inputs(self, request: Mapping[str, Any]) -> list[str]:
