@@ -23,6 +23,7 @@ from pipelines.local.isolation import Isolation
 from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer, RunStart
 from pipelines.local.registry import Registry
+from pipelines.local.s3 import LocalS3
 from pipelines.local.scheduler import Scheduler
 from pipelines.local.step_run import Finished, StepRun, Surroundings
 from pipelines.local.stopping import Stop
@@ -84,6 +85,7 @@ def execute(
         history=History(store),
         registry=Registry(store),
         objects=objects,
+        s3=LocalS3(objects),
         isolation=isolation,
         identity=identity,
         values=resolver,
@@ -93,7 +95,10 @@ def execute(
         faults=faults or {},
     )
     _begin(definition, around, now, limit)
-    return _Loop(definition, around, limit, stop or Stop()).run()
+    try:
+        return _Loop(definition, around, limit, stop or Stop()).run()
+    finally:
+        around.s3.close()
 
 
 def _begin(definition: Definition, around: Surroundings, now: float, limit: int) -> None:

@@ -19,7 +19,8 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -74,6 +75,8 @@ class ObjectStore:
         self.root = Path(os.path.realpath(root))
         self.base = Path(os.path.realpath(base if base is not None else Path.cwd()))
         self._digests: dict[tuple[int, int, int, int], str] = {}
+        # Held while folders come and go, so that none is removed under an object being placed.
+        self._mutex = threading.Lock()
 
     def put(self, uri: str, data: bytes | Path) -> None:
         """Write one object.
@@ -85,11 +88,11 @@ class ObjectStore:
         Raises:
             ObjectRefused: the URI names no object, or the name is taken by a folder.
         """
-        target = self._file(uri)
-        if isinstance(data, Path):
-            self._place(uri, target, lambda temporary: copy_file(data, temporary))
-        else:
-            self._place(uri, target, lambda temporary: temporary.write_bytes(data))
+        with self.writing(uri) as temporary:
+            if isinstance(data, Path):
+                copy_file(data, temporary)
+            else:
+                temporary.write_bytes(data)
 
     def get(self, uri: str) -> bytes:
         """Read one object.
@@ -102,6 +105,76 @@ class ObjectStore:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise ObjectMissing(f"there is no object {uri}") from None
+
+    def find(self, uri: str) -> Entry | None:
+        """The one object that has exactly this ``s3://`` URI; None where there is none.
+
+        Raises:
+            ObjectRefused: the URI names no object.
+        """
+        path = self._file(uri)
+        try:
+            status = path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return Entry(uri, path.name, path, status.st_size) if stat.S_ISREG(status.st_mode) else None
+
+    def search(self, uri: str) -> tuple[Entry, ...]:
+        """All objects whose URI begins with this ``s3://`` one, sorted; names are whole keys."""
+        bucket, key = split(uri)
+        return self._below(bucket, key, whole_names=False)
+
+    def buckets(self) -> tuple[str, ...]:
+        """The names of the buckets that something was written to, sorted."""
+        with contextlib.suppress(FileNotFoundError):
+            return tuple(
+                sorted(
+                    each.name
+                    for each in os.scandir(self.root)
+                    if each.is_dir(follow_symlinks=False) and _BUCKET.fullmatch(each.name)
+                )
+            )
+        return ()
+
+    @contextlib.contextmanager
+    def writing(self, uri: str) -> Iterator[Path]:
+        """A file to write an object's content to; it becomes the object when the block ends well.
+
+        Raises:
+            ObjectRefused: the URI names no object, or the name is taken by a folder.
+        """
+        target = self._file(uri)
+        temporary = self.scratch / secrets.token_hex(8)
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            self._place(uri, target, temporary)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def delete(self, uri: str) -> None:
+        """Remove one object, and the folders that this leaves empty; nothing there is no mistake.
+
+        Raises:
+            ObjectRefused: the URI names no object.
+        """
+        target = self._file(uri)
+        bucket = self.root / split(uri)[0]
+        with self._mutex:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                target.unlink()
+            for folder in target.parents:
+                if folder == bucket:
+                    break
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
+
+    @property
+    def scratch(self) -> Path:
+        """The folder beside the buckets for what is being written; cleared by :meth:`sweep`."""
+        return self.root / ".writing"
 
     def exists(self, uri: str) -> bool:
         """Whether there is an object at the URI, or below it."""
@@ -195,7 +268,7 @@ class ObjectStore:
 
     def sweep(self) -> None:
         """Remove what killed runs left half written. Only for who holds the store alone."""
-        shutil.rmtree(self.root / ".writing", ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def _file_digest(self, path: Path) -> str:
         status = path.stat()
@@ -265,23 +338,17 @@ class ObjectStore:
                 found.append(Entry(uri, key[cut:], path, path.stat().st_size))
         return tuple(sorted(found, key=lambda entry: entry.uri))
 
-    def _place(self, uri: str, target: Path, write: Callable[[Path], object]) -> None:
-        """Write to a temporary name beside the buckets and rename."""
-        temporary = self.root / ".writing" / secrets.token_hex(8)
+    def _place(self, uri: str, target: Path, temporary: Path) -> None:
+        """Give a written file its object's name."""
         try:
-            temporary.parent.mkdir(parents=True, exist_ok=True)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write(temporary)
-            temporary.replace(target)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError) as problem:
-            if problem.filename2 is None and str(problem.filename) == str(temporary):
-                raise
+            with self._mutex:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.replace(target)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise ObjectRefused(
                 f"{uri} cannot be written: an object and a folder would have the same name",
                 "S3 allows that, files do not; choose another prefix.",
             ) from None
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def is_s3(uri: str) -> bool:

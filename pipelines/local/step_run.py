@@ -28,6 +28,7 @@ from pipelines.local.observer import Observer, StepEnd
 from pipelines.local.registry import Registry
 from pipelines.local.requests import refusal
 from pipelines.local.retries import Attempts, ServiceError
+from pipelines.local.s3 import LocalS3
 from pipelines.local.store import Store
 from pipelines.local.values import ResolutionError, Values
 
@@ -56,6 +57,7 @@ class Surroundings:
     history: History
     registry: Registry
     objects: ObjectStore
+    s3: LocalS3
     isolation: Isolation
     identity: Identity
     values: Values
@@ -160,6 +162,7 @@ class StepRun:
             name=name,
             identity=around.identity,
             objects=around.objects,
+            s3=around.s3,
             registry=around.registry,
             isolation=around.isolation,
             folder=self._folder / str(attempt),

@@ -14,6 +14,7 @@ from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
+from pipelines.local.s3 import LocalS3
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class StepContext:
         name: the name of the job, model, … the step makes.
         identity: the execution it belongs to.
         objects: the objects of ``s3://``.
+        s3: S3's own API over them, for what jobs call themselves.
         registry: models and packages.
         isolation: how its job is kept apart.
         folder: a scratch folder of its own, not made yet.
@@ -37,6 +39,7 @@ class StepContext:
     name: str
     identity: Identity
     objects: ObjectStore
+    s3: LocalS3
     registry: Registry
     isolation: Isolation
     folder: Path

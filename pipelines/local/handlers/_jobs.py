@@ -23,6 +23,7 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         log=context.log,
         account=context.identity.account,
         region=context.identity.region,
+        environment=context.s3.environment(),
     )
 
 
