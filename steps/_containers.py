@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._contract import Context, Problem, Step
+from steps._contract import Changed, Context, Field, Part, Problem, Short, Step, Taken
 from steps._expressions import Path, as_text
 from steps._jobs import Arguments, present
 
@@ -14,8 +14,48 @@ MAX_CONTAINERS = 15
 """CreateModel and CreateModelPackage, Containers: at most 15 items."""
 
 CODE_BESIDE_THE_MODEL = ("sklearn", "xgboost")
-"""Frameworks whose serving images fetch the code named by SAGEMAKER_SUBMIT_DIRECTORY; the others'
-images look for it inside the model's archive only."""
+"""Frameworks whose serving images fetch the code named by SAGEMAKER_SUBMIT_DIRECTORY."""
+
+CODE_INSIDE_THE_MODEL = (
+    "pytorch",
+    "tensorflow",
+    "huggingface",
+    "huggingface-neuron",
+    "huggingface-neuronx",
+    "mxnet",
+)
+"""Frameworks whose serving images look for the code inside the model's archive only; for them the
+SDK's model classes (``repack_model``) put it there."""
+
+CODE_IN_CONTAINER = "/opt/ml/model/code"
+"""Where the serving container finds the code that is in the archive (the SDK's
+``Model._script_mode_env_vars``)."""
+
+TENSORFLOW_ENTRY = "inference.py"
+"""TensorFlow's serving image knows its script by this name (AWS's open
+``sagemaker-tensorflow-serving-container``)."""
+
+_REPACK_FIELDS = ("instance", "output", "kms_key", "max_runtime")
+REPACK = Field(
+    f.one_of(
+        "Put `code` into the model's archive, by a step `KEY-repack` before this one: by default "
+        "where the image wants it there; true always, false never, a map for what the step has.",
+        f.boolean("Whether to.", False, literal=True),
+        f.block(
+            "What the repack step has; see `sagedag explain Repack`.",
+            {
+                "instance": dict(f.instance("").schema),
+                "output": dict(f.output("Where the new archive goes.", "").schema),
+                "kms_key": dict(f.kms_key("").schema),
+                "max_runtime": dict(f.MAX_RUNTIME.schema),
+            },
+            {"instance": "ml.m5.4xlarge"},
+        ),
+        examples=[False, {"instance": {"type": "ml.m5.4xlarge", "volume_gb": 200}}],
+    ),
+    short=Short(members={"instance": Short("type"), "output": Short("destination")}),
+    default="for PyTorch, TensorFlow, HuggingFace and MXNet",
+)
 
 CONTAINERS = f.listing(
     "Several containers, called one after the other.",
@@ -32,7 +72,9 @@ CONTAINERS = f.listing(
 
 
 def container_paths(step: Step) -> list[Path]:
-    """Return where the step's containers stand: the step itself, or the items of ``containers``."""
+    """Return where the step's containers stand: items of ``containers``, or the step itself."""
+    if "container" in step.fields:
+        return [("container",)]
     if "containers" in step.fields:
         return [("containers", index) for index in range(len(step.fields["containers"]))]
     return [()]
@@ -40,10 +82,11 @@ def container_paths(step: Step) -> list[Path]:
 
 def container_at(step: Step, path: Path) -> Mapping[str, Any]:
     """Return the container fields at a path of :func:`container_paths`."""
-    if not path:
-        return step.fields
-    found: Mapping[str, Any] = step.fields["containers"][path[1]]
-    return found
+    found: Any = step.fields
+    for segment in path:
+        found = found[segment]
+    container: Mapping[str, Any] = found
+    return container
 
 
 def check_containers(step: Step) -> Iterator[Problem]:
@@ -68,17 +111,120 @@ def check_containers(step: Step) -> Iterator[Problem]:
                 "`model` refers to one",
                 at_key=True,
             )
-        image = container.get("image")
-        framework = image.get("framework") if isinstance(image, Mapping) else ""
-        if "code" in container and framework and framework not in CODE_BESIDE_THE_MODEL:
+    yield from check_code(step)
+
+
+def check_code(step: Step) -> Iterator[Problem]:
+    """Yield why the containers' code would not be found."""
+    for path in container_paths(step):
+        container = container_at(step, path)
+        if "code" in container:
+            yield from _check_code(step, path, container)
+
+
+def _check_code(step: Step, path: Path, container: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield why a container's code would not be found."""
+    framework = _framework(container)
+    if is_inside(step, container):
+        entry = container["code"]
+        entry = entry.get("entry") if isinstance(entry, Mapping) else entry
+        if framework == "tensorflow" and str(entry).rsplit("/", 1)[-1] != TENSORFLOW_ENTRY:
+            inner = ("entry",) if isinstance(container["code"], Mapping) else ()
             yield Problem(
-                "code-not-served",
+                "bad-value",
+                (*path, "code", *inner),
+                f"TensorFlow's serving image runs `{TENSORFLOW_ENTRY}` only",
+                "call the file so",
+            )
+        if "model" not in container:
+            yield Problem(
+                "needs-another",
                 (*path, "code"),
-                f"{framework}'s serving image takes code from inside the model's archive only",
-                "save the code into the archive in the training script "
-                "(`$SM_MODEL_DIR/code/`) and leave `code` out",
+                "there is no `model` to put the code into",
+                "name the model's archive",
                 at_key=True,
             )
+        elif step.fields.get("mode") == "MultiModel":
+            yield Problem(
+                "either-or",
+                (*path, "code"),
+                "`code` stands beside `mode: MultiModel`, whose archives are not known yet",
+                "put the code into every archive with a Repack step where it is made",
+                at_key=True,
+            )
+    elif framework in CODE_INSIDE_THE_MODEL:
+        yield Problem(
+            "code-not-served",
+            (*path, "code"),
+            f"{framework}'s serving image takes code from inside the model's archive only",
+            "take `repack: false` away, or save the code into the archive in the training script "
+            "(`$SM_MODEL_DIR/code/`) and leave `code` out",
+            at_key=True,
+        )
+    elif framework and framework not in CODE_BESIDE_THE_MODEL:
+        yield Problem(
+            "code-not-served",
+            (*path, "code"),
+            f"{framework}'s serving image takes no code",
+            "leave `code` out, or give the URI of an image that serves it",
+            at_key=True,
+        )
+
+
+def _framework(container: Mapping[str, Any]) -> str:
+    image = container.get("image")
+    return str(image.get("framework", "")) if isinstance(image, Mapping) else ""
+
+
+def is_inside(step: Step, container: Mapping[str, Any]) -> bool:
+    """Whether a container's code lies inside its model's archive."""
+    wanted = step.fields.get("repack")
+    if "code" not in container or wanted is False:
+        return False
+    return wanted is not None or _framework(container) in CODE_INSIDE_THE_MODEL
+
+
+def unfold_repack(step: Step) -> Sequence[Part | Changed]:
+    """Return the steps that put code into archives, and the step that takes the new ones."""
+    places = [
+        path
+        for path in container_paths(step)
+        if is_inside(step, container_at(step, path)) and "model" in container_at(step, path)
+    ]
+    if not places or step.fields.get("mode") == "MultiModel":
+        return ()
+    wanted = step.fields.get("repack")
+    extra = wanted if isinstance(wanted, Mapping) else {}
+    parts: list[Part] = []
+    changes: dict[Path, Any] = {}
+    for path in places:
+        number = path[1:] and len(step.fields["containers"]) > 1 and f"-{int(path[1]) + 1}"
+        name = f"{step.name}-repack{number or ''}"
+        fields = {
+            "model": Taken((*path, "model")),
+            "code": Taken((*path, "code")),
+            **{key: Taken(("repack", key)) for key in _REPACK_FIELDS if key in extra},
+            **_waits(step),
+        }
+        parts.append(Part(name, "Repack", fields))
+        changes[(*path, "model")] = f"${{steps['{name}'].model}}"
+    return [*parts, Changed(changes)]
+
+
+def _waits(step: Step) -> dict[str, Any]:
+    """Return ``depends_on`` for the first step: nothing of the two may start earlier.
+
+    A glob is left to the step itself: it could mean that one, which waits for the first.
+    """
+    given = step.fields.get("depends_on", [])
+    if isinstance(given, str):
+        return {} if any(c in given for c in "*?[") else {"depends_on": Taken(("depends_on",))}
+    plain = [
+        Taken(("depends_on", index))
+        for index, item in enumerate(given)
+        if not any(c in str(item) for c in "*?[") or isinstance(item, Mapping)
+    ]
+    return {"depends_on": plain} if plain else {}
 
 
 def serving_environment(
@@ -93,9 +239,10 @@ def serving_environment(
     code = context.code(step, (*path, "code")) if "code" in fields else None
     if code is None:
         return environment
+    inside = is_inside(step, fields)
     return {
         "SAGEMAKER_PROGRAM": code.entry,
-        "SAGEMAKER_SUBMIT_DIRECTORY": code.archive,
+        "SAGEMAKER_SUBMIT_DIRECTORY": CODE_IN_CONTAINER if inside else code.archive,
         "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
         "SAGEMAKER_REGION": context.environment.region,
         **environment,

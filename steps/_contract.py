@@ -101,6 +101,43 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A value that a part takes over as the step has it, with the place where it was written.
+
+    Args:
+        path: where it stands in the step; taking what is not there leaves the field out.
+    """
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Part:
+    """A step that another one becomes, or brings along; see :meth:`Kind.unfold`.
+
+    Args:
+        name: the part's name.
+        kind: the part's kind, which gives it its defaults.
+        fields: the part's fields; :class:`Taken` stands for what the step says.
+    """
+
+    name: str
+    kind: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The step itself among its parts.
+
+    Args:
+        changes: new values by their place in the step; null takes a field away.
+    """
+
+    changes: Mapping[Path, Any]
+
+
+@dataclass(frozen=True)
 class Code:
     """A published code folder.
 
@@ -331,6 +368,15 @@ class Kind:
         """Return the step's ``Type`` in the definition JSON."""
         del step
         return self.api_type
+
+    def unfold(self, step: Step) -> Sequence[Part | Changed]:
+        """Return the steps that the step becomes, in their order; none: it stays as it is.
+
+        Without :class:`Changed` among them the step itself is gone. It is asked before references
+        are resolved: the fields fit the schema and hold the texts as they are written.
+        """
+        del step
+        return ()
 
     def waits_for(self, step: Step) -> Sequence[tuple[Path, str]]:
         """Return the steps that fields name, each with its field; the step waits for them."""

@@ -8,8 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
-from steps._containers import CONTAINERS, check_containers, containers
-from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._containers import (
+    CONTAINERS,
+    REPACK,
+    check_containers,
+    containers,
+    unfold_repack,
+)
+from steps._contract import (
+    Attribute,
+    Changed,
+    Context,
+    Field,
+    Kind,
+    NoAttribute,
+    Part,
+    Problem,
+    Step,
+)
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, vpc
 
@@ -39,6 +55,7 @@ class CreateModel(Kind):
     inherits = {"image": ("Training", "Tuning")}
     fields = {
         **f.container_fields("PrimaryContainer"),
+        "repack": REPACK,
         "containers": Field(CONTAINERS, api="Containers"),
         "model_package": Field(
             f.text(
@@ -78,6 +95,10 @@ class CreateModel(Kind):
             name = PropertyRef(step.name, ("ModelName",), meaning="model-name")
             return Attribute(name, path[1:])
         return super().attribute(step, path)
+
+    def unfold(self, step: Step) -> Sequence[Part | Changed]:
+        """Put the code into the archive first where the image looks for it there."""
+        return unfold_repack(step)
 
     def check(self, step: Step) -> Iterator[Problem]:
         """Yield what is wrong with containers, a model package, and what goes with each."""

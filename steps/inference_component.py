@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
-from steps._containers import serving_environment
-from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._containers import REPACK, check_code, serving_environment, unfold_repack
+from steps._contract import (
+    Attribute,
+    Changed,
+    Context,
+    Field,
+    Kind,
+    NoAttribute,
+    Part,
+    Problem,
+    Step,
+)
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list
 
@@ -62,6 +72,7 @@ class InferenceComponent(Kind):
             api="Specification.ModelName",
         ),
         "container": Field(_CONTAINER, api="Specification.Container"),
+        "repack": REPACK,
         "copies": Field(
             f.integer("How many copies at first.", 1, minimum=0),
             api="RuntimeConfig.CopyCount",
@@ -93,8 +104,13 @@ class InferenceComponent(Kind):
             return Attribute(PropertyRef(step.name, ("InferenceComponentName",)), path[1:])
         return super().attribute(step, path)
 
+    def unfold(self, step: Step) -> Sequence[Part | Changed]:
+        """Put the code into the archive first where the image looks for it there."""
+        return unfold_repack(step)
+
     def check(self, step: Step) -> Iterator[Problem]:
-        """Yield a component without a model, or with two."""
+        """Yield a component without a model, or with two, and code that is not found."""
+        yield from check_code(step)
         if ("model" in step.fields) == ("container" in step.fields):
             yield Problem(
                 "needs-one-of",

@@ -9,8 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
-from steps._containers import CONTAINERS, check_containers, containers
-from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
+from steps._containers import (
+    CONTAINERS,
+    REPACK,
+    check_containers,
+    containers,
+    unfold_repack,
+)
+from steps._contract import (
+    Attribute,
+    Changed,
+    Context,
+    Field,
+    Kind,
+    NoAttribute,
+    Part,
+    Problem,
+    Step,
+)
 from steps._expressions import PropertyRef, as_text
 from steps._jobs import Arguments, present
 
@@ -56,8 +72,8 @@ class RegisterModel(Kind):
         "Every execution adds a version to the model package group `group`. `model` is the "
         "archive, usually that of a Training step, whose image is taken unless `image` says "
         "otherwise; several containers in a row go under `containers`. `code` is the serving "
-        "script; images of frameworks other than scikit-learn and XGBoost want it inside the "
-        "archive.\n\n"
+        "script; images of PyTorch, TensorFlow, HuggingFace and MXNet look for it inside the "
+        "archive, where a step `KEY-repack` puts it.\n\n"
         "`metrics` ties the version to the reports of its evaluation, for example "
         '`{model_quality: {statistics: "${steps.evaluate.outputs.report}/metrics.json"}}`. With '
         "`approval: PendingManualApproval` somebody has to approve it before it is used."
@@ -81,6 +97,7 @@ class RegisterModel(Kind):
     inherits = {"image": ("Training", "Tuning")}
     fields = {
         **f.container_fields("InferenceSpecification.Containers"),
+        "repack": REPACK,
         "containers": Field(CONTAINERS, api="InferenceSpecification.Containers"),
         "group": Field(
             f.text("The model package group; made where it does not exist.", "pulsar"),
@@ -187,6 +204,10 @@ class RegisterModel(Kind):
             arn = PropertyRef(step.name, ("ModelPackageArn",), meaning="model-package")
             return Attribute(arn, path[1:])
         return super().attribute(step, path)
+
+    def unfold(self, step: Step) -> Sequence[Part | Changed]:
+        """Put the code into the archive first where the image looks for it there."""
+        return unfold_repack(step)
 
     def check(self, step: Step) -> Iterator[Problem]:
         """Yield what is wrong with containers, and tags, which the service takes from the group."""

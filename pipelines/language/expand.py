@@ -44,6 +44,7 @@ class Expanded:
         path: where it stands in the definition's tree.
         branch: the conditions and branches around it, outermost first.
         key: its key as written.
+        names: what its templates can name.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Expanded:
     path: Path
     branch: tuple[tuple[str, str], ...]
     key: Scalar
+    names: Names
     then: list[Expanded] = field(default_factory=list)
     otherwise: list[Expanded] = field(default_factory=list)
     body: list[Expanded] = field(default_factory=list)
@@ -85,14 +87,14 @@ class Expander:
         self.dropped: set[str] = set()
         """Keys of what could not be made a step; references to them are not told a second time."""
 
-    def expand(self, block: Node | None) -> tuple[list[Expanded], MapNode | None]:
-        """Return the steps of the ``steps`` block and the block as it stands now."""
+    def expand(self, block: Node | None) -> list[Expanded]:
+        """Return the steps of the ``steps`` block."""
         if not isinstance(block, MapNode):
-            return [], None
+            return []
         steps = self.steps(block, ("steps",), (), self.names)
         inherit_fields(steps)
         fan_in(steps, self.report)
-        return steps, rebuilt(block, steps)
+        return steps
 
     def steps(
         self, block: MapNode, path: Path, branch: tuple[tuple[str, str], ...], names: Names
@@ -181,7 +183,7 @@ class Expander:
         if condition is not None:
             fields = with_entry(fields, "if", condition, merged.entries["if"].key)
         own = frozenset(n for n, e in node.entries.items() if not is_null(e.value))
-        made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key)
+        made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key, names)
         for field_name, target in made.branches():
             inner = get(merged, field_name)
             if isinstance(inner, MapNode) and field_name in kind.fields:

@@ -11,7 +11,7 @@ from pipelines.language.checks import check_pipeline
 from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report, nearest
 from pipelines.language.environments import Setting, choose_environment
-from pipelines.language.expand import Expander
+from pipelines.language.expand import Expander, rebuilt
 from pipelines.language.foreign import settle
 from pipelines.language.layers import read_layers
 from pipelines.language.local_paths import relocate
@@ -25,6 +25,7 @@ from pipelines.language.resolve import Resolver
 from pipelines.language.schema import TOP, definition_schema
 from pipelines.language.source import read
 from pipelines.language.spec import PARAMETER_EXPRESSIONS, PipelineSpec
+from pipelines.language.unfold import unfold
 from pipelines.language.validation import problems_of_top
 from steps._expressions import ExecutionRef
 
@@ -82,11 +83,12 @@ def load(
         return Loaded(None, report, setting)
     reader = _Reader(setting, file, report, asset)
     tree = reader.rendered(merged.tree)
-    expander = Expander(get(merged.tree, "defaults"), reader.names, report)
-    steps, block = expander.expand(get(merged.tree, "steps"))
-    if block is not None:
-        tree = with_entry(tree, "steps", block)
-    _check_top(tree, get(merged.tree, "steps"), report)
+    defaults, given = get(merged.tree, "defaults"), get(merged.tree, "steps")
+    expander = Expander(defaults, reader.names, report)
+    steps = unfold(expander.expand(given), defaults, report)
+    if isinstance(given, MapNode):
+        tree = with_entry(tree, "steps", rebuilt(given, steps))
+    _check_top(tree, given, report)
     parameters = read_parameters(tree, report)
     types = {p.name: PARAMETER_EXPRESSIONS[p.type] for p in parameters}
     specs = Resolver(tree, types, report, broken=set(expander.dropped)).resolve(steps)

@@ -30,7 +30,7 @@ JOB_NAMES = {"Processing": "ProcessingJobName", "Training": "TrainingJobName"}
 """[U] Execution variables that keep the outputs of a ForEach's rounds apart; that they hold the
 name of the job around them is said nowhere but in the SDK's list of variables."""
 
-SERVICE_ADDS_JOB = ("Training", "Tuning", "AutoML")
+SERVICE_ADDS_JOB = ("Training", "Tuning", "AutoML", "NotebookJob", "Repack")
 """Kinds whose jobs write below their own names anyway."""
 
 _EXECUTION_ID = ExecutionRef("PipelineExecutionId")

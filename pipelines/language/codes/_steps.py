@@ -203,13 +203,27 @@ GROUP = Group(
         ),
         Page(
             "code-not-served",
-            "The serving image does not take code from beside the model",
+            "The serving image would not find the code",
             "The scikit-learn and XGBoost serving images fetch the code named by `code`. Those of "
             "PyTorch, TensorFlow, HuggingFace and MXNet look for it inside the model's archive "
-            "only.",
-            "The model would start with the image's default code, or not at all. Let the training "
-            "script save the code into the archive, below `$SM_MODEL_DIR/code/`, and leave `code` "
-            "out.",
+            "only: a step `KEY-repack` puts it there, unless `repack: false` forbids it. The "
+            "images of built-in algorithms take no code at all.",
+            "The model would start with the image's default code, or not at all. Without a repack "
+            "step the training script can save the code into the archive itself, below "
+            "`$SM_MODEL_DIR/code/`; then leave `code` out.",
+            example(
+                """
+                pipeline: demo
+                steps:
+                  create:
+                    type: CreateModel
+                    model: s3://bucket/model.tar.gz
+                    image: {framework: pytorch, version: 2.1.0, py_version: py310}
+                    code: inference.py
+                    repack: false
+                """,
+                {"inference.py": "def model_fn(folder):\n    return folder\n"},
+            ),
             example(
                 """
                 pipeline: demo
@@ -222,14 +236,6 @@ GROUP = Group(
                 """,
                 {"inference.py": "def model_fn(folder):\n    return folder\n"},
             ),
-            example("""
-                pipeline: demo
-                steps:
-                  create:
-                    type: CreateModel
-                    model: s3://bucket/model.tar.gz
-                    image: {framework: pytorch, version: 2.1.0, py_version: py310}
-                """),
         ),
     ),
 )
