@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 import command_pages  # noqa: E402 - after the path - found on the path that was set above
 import error_pages  # noqa: E402 - after the path
+import lint_pages  # noqa: E402 - after the path
 import reference_pages  # noqa: E402 - after the path
 
 
@@ -42,6 +43,7 @@ GENERATORS: tuple[Generator, ...] = (
     Generator(reference_pages.reference, owns=("docs/reference/kinds/*.md",)),
     Generator(command_pages.commands),
     Generator(error_pages.errors, owns=("docs/errors/*.md",)),
+    Generator(lint_pages.pages, owns=("docs/lint/*.md",)),
 )
 """To generate more, add a function here."""
 

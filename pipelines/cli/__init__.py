@@ -19,6 +19,7 @@ from pipelines.errors import SagedagError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("pipelines.cli.init", "Start a small working project."),
     "validate": ("pipelines.cli.validate", "Check definitions; print every mistake."),
+    "lint": ("pipelines.cli.lint", "Find what is valid and still not wise."),
     "compile": ("pipelines.cli.compile", "Write the pipeline definition JSON."),
     "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
     "run": ("pipelines.cli.run", "Run a pipeline on this machine."),

@@ -17,12 +17,19 @@ def code_page(page: Page) -> Document:
             Text(page.meaning),
             Heading("Why it matters"),
             Text(page.reason),
-            Heading("Example"),
-            *_files(page.broken),
-            Heading("Mended"),
-            *_files(page.fixed),
+            *example_blocks(page),
         ),
     )
+
+
+def example_blocks(page: Page) -> list[Block]:
+    """Return a code's example and how it is mended."""
+    return [
+        Heading("Example"),
+        *_files(page.broken),
+        Heading("Mended"),
+        *_files(page.fixed),
+    ]
 
 
 def _files(example: Example) -> list[Block]:

@@ -21,6 +21,7 @@ from steps import KINDS, all_fields, kind_named
 from steps._contract import Kind
 
 CODES = "codes"
+LINT = "lint"
 
 
 def explain(word: str = "") -> Document:
@@ -31,7 +32,7 @@ def explain(word: str = "") -> Document:
     """
     asked = word.strip()
     # A code may be pasted with what stands around it in a message: `error[unknown-key]`.
-    pasted = re.fullmatch(r"(?:error|warning)?\[([\w-]+)\]:?", asked)
+    pasted = re.fullmatch(r"(?:error|warning|info)?\[([\w-]+)\]:?", asked)
     asked = pasted[1] if pasted else asked
     if not asked:
         return overview()
@@ -47,19 +48,36 @@ def explain(word: str = "") -> Document:
         return _walked(None, [first, *rest])
     if asked.lower() in TOPICS:
         return TOPICS[asked.lower()]
+    page = _of_lint(asked)
+    if page is not None:
+        return page
     having = [each for each in KINDS if first in all_fields(each)]
     if having:
         return _shared(having, [first, *rest])
     raise UsageError(f"there is nothing called `{escape_control(asked)}`", _hint(first))
 
 
+def _of_lint(word: str) -> Document | None:
+    """Return the page of a lint rule, or of all; the rules are read only where asked for."""
+    from pipelines.explain.lint import rule_list, rule_page
+    from pipelines.lint.rules import BY_CODE
+
+    if word.lower() == LINT:
+        return rule_list()
+    return rule_page(BY_CODE[word]) if word in BY_CODE else None
+
+
 def _hint(word: str) -> str:
+    from pipelines.lint.rules import BY_CODE
+
     names = [
         *(kind.name for kind in KINDS),
         *TOP,
         *TOPICS,
         CODES,
+        LINT,
         *CATALOGUE,
+        *BY_CODE,
         *dict.fromkeys(name for kind in KINDS for name in all_fields(kind)),
     ]
     near = nearest(word, names)

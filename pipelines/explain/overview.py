@@ -35,6 +35,7 @@ def overview() -> Document:
                     ("`sagedag explain references`", "a topic"),
                     ("`sagedag explain codes`", "all error codes"),
                     ("`sagedag explain unknown-key`", "one error code"),
+                    ("`sagedag explain lint`", "all rules of `sagedag lint`"),
                 ),
             ),
             Text("`sagedag schema` prints all of it as a JSON Schema, for editors."),

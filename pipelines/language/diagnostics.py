@@ -16,7 +16,7 @@ from pipelines.language.nodes import Node, Source, Span, locate
 from steps._contract import Problem
 from steps._expressions import Path
 
-Level = Literal["error", "warning"]
+Level = Literal["error", "warning", "info"]
 FORMATS = ("text", "json", "github", "sarif")
 
 
@@ -214,8 +214,13 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+_TINTS: dict[Level, str] = {"error": "31", "warning": "33", "info": "36"}
+_GITHUB_LEVELS: dict[Level, str] = {"error": "error", "warning": "warning", "info": "notice"}
+_SARIF_LEVELS: dict[Level, str] = {"error": "error", "warning": "warning", "info": "note"}
+
+
 def _as_text(d: Diagnostic, color: bool) -> str:
-    tint = "31" if d.level == "error" else "33"
+    tint = _TINTS[d.level]
     head = f"{d.source.name}:{d.span.line}:{d.span.column}: "
     label = _paint(f"{d.level}[{d.code}]", f"1;{tint}", color)
     rows = [_paint(_one_line(head), "1", color) + f"{label}: {_one_line(d.message)}"]
@@ -273,8 +278,8 @@ def _as_github(d: Diagnostic) -> str:
 
     text = d.message + (f" ({d.hint})" if d.hint else "")
     return (
-        f"::{d.level} file={prop(d.source.name)},line={d.span.line},col={d.span.column},"
-        f"endColumn={d.span.end},title={prop(d.code)}::{data(text)}"
+        f"::{_GITHUB_LEVELS[d.level]} file={prop(d.source.name)},line={d.span.line},"
+        f"col={d.span.column},endColumn={d.span.end},title={prop(d.code)}::{data(text)}"
     )
 
 
@@ -290,7 +295,7 @@ def _as_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
                 "results": [
                     {
                         "ruleId": d.code,
-                        "level": d.level,
+                        "level": _SARIF_LEVELS[d.level],
                         "message": {"text": d.message + (f"\n{d.hint}" if d.hint else "")},
                         "locations": [
                             {

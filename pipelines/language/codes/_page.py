@@ -47,7 +47,7 @@ class Page:
     reason: str
     broken: Example
     fixed: Example
-    level: Literal["error", "warning"] = "error"
+    level: Literal["error", "warning", "info"] = "error"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,103 @@
+"""Where the requests of jobs and models say what rules ask for.
+
+Source: the request shapes of CreateProcessingJob, CreateTrainingJob,
+CreateHyperParameterTuningJob, CreateTransformJob, CreateAutoMLJob and CreateModel (Amazon SageMaker
+API Reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipelines.language.diagnostics import in_words
+from pipelines.lint.model import Finding, Part, Subject
+from steps._expressions import Path
+
+
+@dataclass(frozen=True)
+class JobShape:
+    """Paths in a step's arguments; empty where the API has no such thing.
+
+    Args:
+        output: the structure with the outputs' ``KmsKeyId``.
+        cluster: the structure with ``InstanceType``, ``InstanceCount`` and ``VolumeKmsKeyId``.
+        network: the structure with ``VpcConfig`` and the two switches of the network.
+        runtime: how long it may run, in seconds.
+        job: whether it is a job; a model is none.
+    """
+
+    output: Path = ()
+    cluster: Path = ()
+    network: Path | None = None
+    runtime: Path = ()
+    job: bool = True
+
+
+_PROCESSING = JobShape(
+    ("ProcessingOutputConfig",),
+    ("ProcessingResources", "ClusterConfig"),
+    ("NetworkConfig",),
+    ("StoppingCondition", "MaxRuntimeInSeconds"),
+)
+SHAPES = {
+    "Processing": _PROCESSING,
+    "QualityCheck": _PROCESSING,
+    "ClarifyCheck": _PROCESSING,
+    "Training": JobShape(
+        ("OutputDataConfig",), ("ResourceConfig",), (), ("StoppingCondition", "MaxRuntimeInSeconds")
+    ),
+    "Tuning": JobShape(
+        ("TrainingJobDefinition", "OutputDataConfig"),
+        ("TrainingJobDefinition", "ResourceConfig"),
+        ("TrainingJobDefinition",),
+        ("TrainingJobDefinition", "StoppingCondition", "MaxRuntimeInSeconds"),
+    ),
+    "Transform": JobShape(("TransformOutput",), ("TransformResources",)),
+    "AutoML": JobShape(("OutputDataConfig",), network=("AutoMLJobConfig", "SecurityConfig")),
+    "Model": JobShape(network=(), job=False),
+}
+"""By the step's type in the definition JSON."""
+
+
+def shaped(subject: Subject) -> Iterator[tuple[Part, JobShape]]:
+    """Yield the steps that are jobs or models; what was not built for its mistakes is left out."""
+    for part in subject.parts:
+        shape = SHAPES.get(part.request.type)
+        if shape is not None and part.request.arguments:
+            yield part, shape
+
+
+def gathered(
+    subject: Subject,
+    having: Iterable[Part],
+    lacking: Iterable[tuple[Part, Path]],
+    message: str,
+    hint: str,
+) -> Iterator[Finding]:
+    """Yield what steps lack: at each step, or once for all where no step has it.
+
+    Args:
+        having: the steps that have it.
+        lacking: the steps that don't, with the argument that is nearest to it.
+        message: what is wrong, with ``{}`` for the steps' names.
+        hint: what to do.
+    """
+    missing = list(lacking)
+    if len(missing) > 1 and not any(True for _ in having):
+        names = list(dict.fromkeys(part.name for part, _ in missing))
+        yield Finding(subject.top, message.format(_listed(names)), hint)
+        return
+    for part, argument in missing:
+        yield Finding(part.place(argument), message.format(f"`{part.name}`"), hint, at_key=True)
+
+
+_NAMED = 4
+"""Of more steps than these only some are named."""
+
+
+def _listed(names: list[str]) -> str:
+    shown = [f"`{name}`" for name in (names if len(names) <= _NAMED else names[: _NAMED - 1])]
+    if len(names) > _NAMED:
+        shown.append(f"{len(names) - _NAMED + 1} more steps")
+    return in_words(shown, "and")
