@@ -51,13 +51,14 @@ class Asset:
 
     Args:
         root: the S3 prefix of the environment.
-        files: the files' names (with ``/``), sorted, and where they lie on this machine.
+        files: the files' names (with ``/``), sorted, and where they lie on this machine; or
+            their content, where they were made while compiling.
         digest: SHA-256 of the manifest, in hexadecimal.
         entries: name, size in bytes and SHA-256 of every file.
     """
 
     root: str
-    files: tuple[tuple[str, Path], ...] = field(repr=False)
+    files: tuple[tuple[str, Path | bytes], ...] = field(repr=False)
     digest: str
     entries: tuple[tuple[str, int, str], ...] = field(repr=False)
 
@@ -95,7 +96,10 @@ class Asset:
             DefinitionError: a file changed since the digest was taken, or went away.
         """
         digests = {name: digest for name, _, digest in self.entries}
-        contents = [(name, _unchanged(path, digests[name])) for name, path in self.files]
+        contents = [
+            (name, held if isinstance(held, bytes) else _unchanged(held, digests[name]))
+            for name, held in self.files
+        ]
         for name, data in contents:
             yield f"{self.files_uri}/{name}", data
         yield self.archive_uri, archive_of(contents)
@@ -147,6 +151,17 @@ def make_asset(path: Path, root: str, project: Path) -> Asset:
         entries.append((name, len(data), hashlib.sha256(data).hexdigest()))
     digest = hashlib.sha256(manifest_of(tuple(entries))).hexdigest()
     return Asset(root, tuple(files), digest, tuple(entries))
+
+
+def make_document(name: str, content: bytes, root: str) -> Asset:
+    """Return the asset of a single file that was made while compiling.
+
+    Args:
+        root: the S3 prefix of the environment.
+    """
+    entries = ((name, len(content), hashlib.sha256(content).hexdigest()),)
+    digest = hashlib.sha256(manifest_of(entries)).hexdigest()
+    return Asset(root, ((name, content),), digest, entries)
 
 
 def _check_name(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from steps import (
     callback,
+    clarify_check,
     cleanup,
     condition,
     create_model,
@@ -19,6 +20,7 @@ from steps import (
     lambda_function,
     lineage,
     processing,
+    quality_check,
     raw,
     register_model,
     repack,
@@ -41,6 +43,8 @@ KINDS: tuple[Kind, ...] = (
     fail.KIND,
     lambda_function.KIND,
     callback.KIND,
+    quality_check.KIND,
+    clarify_check.KIND,
     emr.KIND,
     emr_serverless.KIND,
     endpoint_config.KIND,

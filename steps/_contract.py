@@ -155,6 +155,19 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Document:
+    """A file that is made while compiling and published as an asset.
+
+    Args:
+        name: the file's name.
+        content: what it holds; nothing in it may depend on the machine or the moment.
+    """
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Environment:
     """Where a definition is compiled for; see ``environments.yaml``."""
 
@@ -272,6 +285,9 @@ class Context(Protocol):
 
     def shipped(self, file: FilePath) -> str:
         """Publish a file of the product itself; return its S3 URI."""
+
+    def document(self, document: Document) -> str:
+        """Publish a file that was made while compiling; return its S3 URI."""
 
     def destination(self, step: Step, *names: str) -> Any:
         """Return the default S3 URI of an output: one folder per execution and step."""
@@ -396,6 +412,10 @@ class Kind:
         """Return the members of the step object that stand beside its arguments."""
         del step, context
         return {}
+
+    def document(self, step: Step, name: str) -> Document:
+        """Return a document of the step that other steps refer to by a ``DocumentRef``."""
+        raise NotImplementedError(f"{self.name} makes no document {name}")
 
     def property_files(self, step: Step) -> tuple[PropertyFile, ...]:
         """Return the step's property files."""

@@ -106,11 +106,26 @@ class LoopRef:
     meaning: Meaning = ""
 
 
+@dataclass(frozen=True)
+class DocumentRef:
+    """The S3 URI of a file that a step's kind makes while compiling; known before any run.
+
+    Args:
+        step: the step whose kind makes it.
+        name: which of the kind's documents.
+    """
+
+    step: str
+    name: str
+    type: ExprType = "string"
+    meaning: Meaning = "s3"
+
+
 UNKNOWN = JsonGet("", "", "")
 """Stands where a reference is wrong, so that one mistake is told once."""
 
-Expr = Union[ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join, LoopRef]
-EXPRESSIONS = (ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join, LoopRef)
+Expr = Union[ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join, LoopRef, DocumentRef]
+EXPRESSIONS = (ParameterRef, ExecutionRef, PropertyRef, JsonGet, Join, LoopRef, DocumentRef)
 
 
 def is_expression(value: object) -> bool:

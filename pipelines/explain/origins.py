@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pipelines.explain.schemas import Place, Route, forms, is_steps
-from steps._contract import Code, Environment, Kind, Problem, Step
+from steps._contract import Code, Document, Environment, Kind, Problem, Step
 from steps._expressions import Join, Path
 
 _TEXT = "s3://value-that-is-looked-for"
@@ -54,6 +54,11 @@ class _Listener:
     def shipped(self, file: FilePath) -> str:
         """Return no URI: what the product ships comes from no field."""
         del file
+        return ""
+
+    def document(self, document: Document) -> str:
+        """Return no URI: what a document holds is not looked at."""
+        del document
         return ""
 
     def destination(self, step: Step, *names: str) -> Any:

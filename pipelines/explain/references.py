@@ -22,7 +22,11 @@ _LISTS = {"outputs": "OUTPUT", "files": "FILE"}
 def offered(kind: Kind) -> list[tuple[str, str]]:
     """Return the references into a step of a kind with what they give."""
     rows: list[tuple[str, str]] = []
-    for word in kind.attributes(Step("NAME", kind.name, {})):
+    for word, names in kind.attributes(Step("NAME", kind.name, {})).items():
+        if names:
+            found = [_ask(kind, word, name) for name in names]
+            rows += [row for row in found if row is not None]
+            continue
         if word == "properties":
             call = kind.describe.removesuffix("Response").removesuffix("Output")
             answer = f"the answer of {call}"
@@ -30,15 +34,19 @@ def offered(kind: Kind) -> list[tuple[str, str]]:
                 answer = f"the shape {kind.describe} of {kind.service}"
             rows.append(("properties.…", f"any field of {answer}"))
             continue
-        found = _ask(kind, word)
-        if found is not None:
-            rows.append(found)
+        row = _ask(kind, word)
+        if row is not None:
+            rows.append(row)
     return [(f"`${{steps.NAME.{word}}}`", text) for word, text in rows]
 
 
-def _ask(kind: Kind, word: str) -> tuple[str, str] | None:
-    """Return a reference that begins with ``word``, in the first form that the kind resolves."""
-    name = _LISTS.get(word, "VALUE")
+def _ask(kind: Kind, word: str, name: str = "") -> tuple[str, str] | None:
+    """Return a reference that begins with ``word``, in the first form that the kind resolves.
+
+    Args:
+        name: what may follow ``word``, where the kind says it.
+    """
+    name = name or _LISTS.get(word, "VALUE")
     sample: dict[str, Any] = {word: {name: f"{name}/x.json"}}
     forms: list[tuple[tuple[str | int, ...], str]] = [
         ((word,), word),

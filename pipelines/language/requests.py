@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from pipelines.assets import Asset, make_asset
+from pipelines.assets import Asset, make_asset, make_document
 from pipelines.errors import DefinitionError
 from pipelines.language.diagnostics import Report, as_clause
 from pipelines.language.function_module import find_module
@@ -19,8 +19,8 @@ from pipelines.language.request_merge import merge_request
 from pipelines.language.spec import PipelineSpec, StepSpec
 from pipelines.service.images import UnknownImage
 from pipelines.service.images import resolve as resolve_image
-from steps._contract import Code, Environment, Problem, Step, StepRequest
-from steps._expressions import ExecutionRef, Join, ParameterRef, Path
+from steps._contract import Code, Document, Environment, Problem, Step, StepRequest
+from steps._expressions import DocumentRef, ExecutionRef, Join, ParameterRef, Path
 
 ONE_IMAGE = ("sklearn", "xgboost")
 """Frameworks with one image for training and serving. The SDK's table for serving lacks some of
@@ -43,7 +43,7 @@ class Program:
     Args:
         spec: the specification they were made of.
         steps: the steps' requests, in the order of the file.
-        assets: the code and files, by digest, in the order of their first use.
+        assets: the code and files by digest, those made while compiling last.
     """
 
     spec: PipelineSpec
@@ -61,12 +61,26 @@ class AssetStore:
 
     project: Project
     made: dict[FilePath, Asset] = field(default_factory=dict)
+    documents: dict[Document, Asset] = field(default_factory=dict)
 
     def make(self, path: FilePath, environment: Environment) -> Asset:
         """Return the asset of a file or folder; raises DefinitionError where it can't be one."""
         if path not in self.made:
             self.made[path] = make_asset(path, environment.root, self.project.root)
         return self.made[path]
+
+    def write(self, document: Document, environment: Environment) -> str:
+        """Return the URI of a file that was made while compiling."""
+        if document not in self.documents:
+            asset = make_document(document.name, document.content, environment.root)
+            self.documents[document] = asset
+        return f"{self.documents[document].files_uri}/{document.name}"
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Everything that was made, by digest, in the order of its first use."""
+        found = (*self.made.values(), *self.documents.values())
+        return tuple({asset.digest: asset for asset in found}.values())
 
     def find(self, at: Scalar, text: str, environment: Environment, report: Report) -> str:
         """Return the URI that the template function ``asset`` gives."""
@@ -96,8 +110,7 @@ def build_program(spec: PipelineSpec, report: Report, store: AssetStore) -> Prog
         if problem.path and report.blames(problem.path):
             continue
         report.problem(spec.tree, problem)
-    unique = {asset.digest: asset for asset in store.made.values()}
-    return Program(spec, steps, tuple(unique.values()))
+    return Program(spec, steps, store.assets)
 
 
 class _Builder:
@@ -108,6 +121,7 @@ class _Builder:
         self.reporter = report
         self.store = store
         self.paths = {step.name: step.path for step in spec.walk()}
+        self.specs = {step.name: step for step in spec.walk()}
         self.in_loops = {
             step.name for step in spec.walk() if "steps" in (field for _, field in step.branch)
         }
@@ -119,10 +133,10 @@ class _Builder:
             return StepRequest(
                 spec.name, spec.kind.api_type, {}, then=then, otherwise=otherwise, body=body
             )
-        arguments = spec.kind.build(spec.step, self)
+        arguments = self.settled(spec.kind.build(spec.step, self))
         given = spec.step.fields.get("request")
         if isinstance(given, Mapping):
-            arguments = merge_request(arguments, given)
+            arguments = merge_request(arguments, self.settled(given))
         then, otherwise, body = self.branches(spec)
         for problem in check_request(spec, arguments, local=self.environment.local):
             # What the service would make of a field that is wrong anyway is no news.
@@ -142,9 +156,23 @@ class _Builder:
             then=then,
             otherwise=otherwise,
             body=body,
-            members=spec.kind.members(spec.step, self),
-            fields=dict(spec.step.fields.get("step_fields", {})),
+            members=self.settled(spec.kind.members(spec.step, self)),
+            fields=self.settled(dict(spec.step.fields.get("step_fields", {}))),
         )
+
+    def settled(self, value: Any) -> Any:
+        """Return a value with the URIs of documents in the place of references to them."""
+        if isinstance(value, DocumentRef):
+            spec = self.specs[value.step]
+            # A step with mistakes has no document; they were told.
+            return self.document(spec.kind.document(spec.step, value.name)) if spec.sound else ""
+        if isinstance(value, Join):
+            return replace(value, values=tuple(self.settled(part) for part in value.values))
+        if isinstance(value, Mapping):
+            return {name: self.settled(part) for name, part in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.settled(part) for part in value]
+        return value
 
     def branches(self, spec: StepSpec) -> tuple[tuple[StepRequest, ...], ...]:
         """Return the requests of the steps inside: those of both branches, those of a body."""
@@ -290,6 +318,10 @@ class _Builder:
             made = make_asset(file, self.environment.root, file.parent)
             self.store.made[file] = made
         return asset_uri(self.store.made[file], file)
+
+    def document(self, document: Document) -> str:
+        """Publish a file that was made while compiling."""
+        return self.store.write(document, self.environment)
 
     def asset_of(self, step: Step, path: Path, found: FilePath) -> Asset | None:
         try:

@@ -66,7 +66,7 @@ def test_no_line_is_wider_than_the_terminal_or_100_columns(width: int) -> None:
             for line in block.text.splitlines()
         }
         for line in render(page, width=width).splitlines():
-            if line not in code:
+            if line not in code and line != page.title:  # a title is one word
                 assert len(line) <= min(width, 100), (word, line)
             assert line == line.rstrip()
 

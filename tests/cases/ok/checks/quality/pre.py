@@ -1,0 +1,2 @@
+def preprocess_handler(record):
+    return record.endpoint_input.data.rstrip("\n")
