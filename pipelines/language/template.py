@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Undefined, nodes
 from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
 
-from pipelines.language.diagnostics import Report, suggest
+from pipelines.language.diagnostics import Report, as_clause, suggest
 from pipelines.language.foreign import protect
 from pipelines.language.nodes import Scalar, Span, inside
 from pipelines.language.rendering import Names
@@ -50,7 +50,7 @@ def evaluate(scalar: Scalar, names: Names, report: Report, *, condition: bool = 
         tree = SANDBOX.parse(text)
     except (TemplateSyntaxError, RecursionError) as error:
         here.at_part(0)
-        why = getattr(error, "message", None) or "it is nested too deeply"
+        why = as_clause(getattr(error, "message", None) or "it is nested too deeply")
         hint = "write `{{ name }}`; text goes in quotes"
         here.report("template-syntax", f"the template can't be read: {why}", hint)
         return scalar
