@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
     "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
     "runs": ("pipelines.cli.runs", "List and inspect local runs."),
+    "report": ("pipelines.cli.report", "Write a local run as an HTML page."),
     "models": ("pipelines.cli.models", "List and inspect locally registered models."),
     "explain": ("pipelines.cli.explain", "Explain a step kind, a field or an error code."),
     "schema": ("pipelines.cli.schema", "Print the JSON Schema of definitions."),

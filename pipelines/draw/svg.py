@@ -51,6 +51,8 @@ text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Arial,san
 .fail{fill:#4c1114;stroke:#f85149}.model{fill:#04310f;stroke:#3fb950}}
 """
 
+_STATES = ".state-not{opacity:.45}.state-failed .box{stroke:#cf222e;stroke-width:2.5}"
+
 
 def escape_xml(text: str) -> str:
     """Return text as XML content. (The standard library's function imports an HTTP client.)"""
@@ -70,6 +72,7 @@ def svg(graph: Graph, *, reduced: bool = True) -> str:
     width = max(drawn.width, _text_width(_short(title), 16)) + 2 * _PAD
     height = drawn.height + 2 * _PAD + head
     count = len(graph.nodes)
+    style = _STYLE + (_STATES if any(node.state for node in graph.nodes) else "")
     steps = "1 step" if count == 1 else f"{count} steps"
     return "\n".join(
         [
@@ -78,7 +81,7 @@ def svg(graph: Graph, *, reduced: bool = True) -> str:
             'aria-labelledby="sagedag-title sagedag-description">',
             f'<title id="sagedag-title">{_xml(title)}</title>',
             f'<desc id="sagedag-description">Pipeline of {steps}.</desc>',
-            f"<style>{_STYLE}</style>",
+            f"<style>{style}</style>",
             '<defs><marker id="sagedag-arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
             'markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
             '<path class="head" d="M0 .8 8 4 0 7.2z"/></marker></defs>',
@@ -203,8 +206,10 @@ def _node(item: Item, top: float, node: Node, notes: list[str]) -> list[str]:
         hover.append(_needs(notes, len(notes)))
         note = _xml(_short(_needs(notes, 2)))
         parts.append(f'<text class="note" x="{_n(w / 2)}" y="51">{note}</text>')
+    # States are words of ours: the first one of `not run` and `failed` has a look of its own.
+    fared = f' class="state-{_xml(node.state.split()[0])}"' if node.state.strip() else ""
     return [
-        f'<g transform="translate({_n(item.x - w / 2)} {_n(top)})" text-anchor="middle">',
+        f'<g{fared} transform="translate({_n(item.x - w / 2)} {_n(top)})" text-anchor="middle">',
         f"<title>{_xml('; '.join(hover))}</title>",
         shape,
         *parts,
