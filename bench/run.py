@@ -167,6 +167,7 @@ def measure_local(count: int) -> list[Line]:
     from pipelines.definition import read_definition
     from pipelines.local.execute import execute
     from pipelines.local.isolation import MODES
+    from pipelines.local.options import RunOptions
     from pipelines.local.store import open_store
 
     definition = read_definition(json.dumps(no_ops(count)))
@@ -188,7 +189,7 @@ def measure_local(count: int) -> list[Line]:
                     base=place,
                     store=store,
                     isolation=mode,
-                    parallelism=1,
+                    options=RunOptions(parallelism=1),
                 )
                 seconds = time.perf_counter() - start
         if mode is working[0] and not warm:

@@ -13,7 +13,12 @@ from pipelines.definition.expressions import (
     references,
     walk,
 )
-from pipelines.definition.graph import dependencies, find_cycle
+from pipelines.definition.graph import (
+    body_dependencies,
+    dependencies,
+    find_cycle,
+    step_references,
+)
 from pipelines.definition.model import (
     Branch,
     CacheConfig,
@@ -43,6 +48,7 @@ __all__ = [
     "Reference",
     "RetryPolicy",
     "Step",
+    "body_dependencies",
     "dependencies",
     "find_cycle",
     "parse_expression",
@@ -50,5 +56,6 @@ __all__ = [
     "parse_path",
     "read_definition",
     "references",
+    "step_references",
     "walk",
 ]

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipelines.definition.expressions import ExpressionError, references
-from pipelines.definition.graph import NESTING_TYPES, dependencies, find_cycle
+from pipelines.definition.graph import (
+    body_dependencies,
+    dependencies,
+    find_cycle,
+    step_references,
+)
 from pipelines.definition.model import Definition, Step
 from pipelines.definition.problems import Problems, nearest
 from pipelines.definition.references import EXECUTION_VARIABLES, Reference
@@ -11,24 +18,13 @@ from pipelines.definition.references import EXECUTION_VARIABLES, Reference
 
 def check_references(definition: Definition, problems: Problems) -> None:
     """Check every reference, dependency and the graph; findings go into ``problems``."""
-    malformed = False
+    sound = True
     for step in definition.steps:
-        try:
-            for pointer, reference in references(step.arguments, f"{step.pointer}/Arguments"):
-                text = _check_reference(definition, step, reference)
-                if text:
-                    problems.add(pointer, text)
-        except ExpressionError as error:
-            malformed = True
-            pointer, _, text = str(error).partition(": ")
-            problems.add(pointer, text)
-        for index, edge in enumerate(step.depends_on):
-            pointer = f"{step.pointer}/DependsOn/{index}"
-            if edge.step == step.name:
-                problems.add(pointer, f"the step `{step.name}` depends on itself")
-            elif edge.step not in definition.by_name:
-                problems.add(pointer, _no_step(definition, edge.step))
-    if malformed:
+        sound = _check_step(definition, step, definition.by_name, problems, None) and sound
+        known = {**definition.by_name, **{inner.name: inner for inner in step.body}}
+        for inner in step.body:
+            sound = _check_step(definition, inner, known, problems, step) and sound
+    if not sound:
         return
     try:
         for pointer, reference in references(definition.experiment, "/PipelineExperimentConfig"):
@@ -38,29 +34,82 @@ def check_references(definition: Definition, problems: Problems) -> None:
     except ExpressionError as error:
         pointer, _, text = str(error).partition(": ")
         problems.add(pointer, text)
-    cycle = find_cycle(definition, dependencies(definition))
+    cycle = find_cycle(definition.steps, dependencies(definition))
     if cycle:
         problems.add("/Steps", "steps wait for each other: " + " → ".join(cycle))
+    for step in definition.steps:
+        cycle = find_cycle(step.body, body_dependencies(step))
+        if cycle:
+            problems.add(step.pointer, "steps wait for each other: " + " → ".join(cycle))
 
 
-def _check_reference(definition: Definition, step: Step, reference: Reference) -> str:
+def _check_step(
+    definition: Definition,
+    step: Step,
+    known: Mapping[str, Step],
+    problems: Problems,
+    loop: Step | None,
+) -> bool:
+    """Check a step's references and dependencies; return whether its expressions can be read.
+
+    Args:
+        known: the steps it may refer to.
+        loop: the ForEach around it.
+    """
+    sound = True
+    try:
+        for pointer, reference in step_references(step):
+            text = _check_reference(definition, step, known, reference, loop)
+            if text:
+                problems.add(pointer, text)
+    except ExpressionError as error:
+        sound = False
+        pointer, _, text = str(error).partition(": ")
+        problems.add(pointer, text)
+    for index, edge in enumerate(step.depends_on):
+        pointer = f"{step.pointer}/DependsOn/{index}"
+        if edge.step == step.name:
+            problems.add(pointer, f"the step `{step.name}` depends on itself")
+        elif edge.step not in known:
+            problems.add(pointer, _no_step(known, edge.step))
+        elif loop is not None and edge.step == loop.name:
+            problems.add(pointer, f"the step `{step.name}` is inside `{loop.name}`")
+    return sound
+
+
+def _check_reference(
+    definition: Definition,
+    step: Step,
+    known: Mapping[str, Step],
+    reference: Reference,
+    loop: Step | None,
+) -> str:
     if reference.root == "Steps":
-        if step.type in NESTING_TYPES:
-            return ""
         if reference.name == step.name:
             return f"the step `{step.name}` refers to itself"
-        return _check_step(definition, reference)
-    if reference.root in ("ForEach", "IterationOutput"):
-        if step.type in NESTING_TYPES:
-            return ""
-        return f"`{reference.root}` means something inside a ForEach step only"
+        if loop is not None and reference.name == loop.name:
+            return f"the step `{step.name}` is inside `{loop.name}` and cannot refer to it"
+        return _check_target(known, reference)
+    if reference.root == "ForEach":
+        if loop is None:
+            return "`ForEach` means something inside the body of a ForEach step only"
+        if reference.name != "CurrentItem":
+            return f"`ForEach` has `CurrentItem`, not `{reference.name}`"
+        return ""
+    if reference.root == "IterationOutput":
+        if step.type != "ForEach":
+            return "`IterationOutput` means something in the selector of a ForEach step only"
+        names = [inner.name for inner in step.body]
+        if reference.name not in names:
+            return f"the body has no step `{reference.name}`" + nearest(reference.name, names)
+        return ""
     return _check_outside(definition, reference)
 
 
-def _check_step(definition: Definition, reference: Reference) -> str:
-    target = definition.by_name.get(reference.name)
+def _check_target(known: Mapping[str, Step], reference: Reference) -> str:
+    target = known.get(reference.name)
     if target is None:
-        return _no_step(definition, reference.name)
+        return _no_step(known, reference.name)
     file = reference.property_file
     if file is not None and file not in {item.name for item in target.property_files}:
         return f"the step `{target.name}` has no property file `{file}`" + nearest(
@@ -88,5 +137,5 @@ def _check_outside(definition: Definition, reference: Reference) -> str:
     return ""
 
 
-def _no_step(definition: Definition, name: str) -> str:
-    return f"there is no step `{name[:100]}`" + nearest(name, definition.by_name)
+def _no_step(known: Mapping[str, Step], name: str) -> str:
+    return f"there is no step `{name[:100]}`" + nearest(name, known)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pipelines.definition.expressions import references
 from pipelines.definition.model import Definition, Dependency, Step
-
-# Kinds whose arguments hold steps of their own, whose references are theirs to resolve.
-NESTING_TYPES = frozenset({"ForEach"})
+from pipelines.definition.references import Reference
 
 
 def dependencies(definition: Definition) -> dict[str, tuple[Dependency, ...]]:
     """Compute the edges into every step.
 
     An explicit ``DependsOn`` entry keeps its trigger even where the step also refers to the
-    other one. The Condition step around a branch is not an edge here: see ``Step.branch``.
+    other one. The Condition step around a branch is not an edge here: see ``Step.branch``. A
+    ForEach waits for what its body needs from outside.
 
     Returns:
         For each step's name, in document order, what it waits for; each other step once for each
@@ -28,18 +27,45 @@ def dependencies(definition: Definition) -> dict[str, tuple[Dependency, ...]]:
     return {step.name: _edges(step, names) for step in definition.steps}
 
 
+def body_dependencies(loop: Step) -> dict[str, tuple[Dependency, ...]]:
+    """Compute the edges between the steps of a ForEach's body: within one round.
+
+    Raises:
+        ExpressionError: as :func:`dependencies`.
+    """
+    names = frozenset(step.name for step in loop.body)
+    return {step.name: _edges(step, names) for step in loop.body}
+
+
+def step_references(step: Step) -> Iterator[tuple[str, Reference]]:
+    """Find every reference in a step's arguments and further members, not in its body.
+
+    Yields:
+        The JSON pointer of the reference, and the reference.
+
+    Raises:
+        ExpressionError: the first malformed expression.
+    """
+    yield from references(step.arguments, f"{step.pointer}/Arguments")
+    yield from references(step.members, step.pointer)
+
+
 def _edges(step: Step, names: frozenset[str]) -> tuple[Dependency, ...]:
-    found = dict.fromkeys(step.depends_on)
-    explicit = {edge.step for edge in step.depends_on}
-    for _, reference in references(step.arguments):
-        if reference.root != "Steps" or reference.name in explicit:
-            continue
-        if reference.name in names and reference.name != step.name:
-            found[Dependency(reference.name)] = None
+    declared = [edge for edge in step.depends_on if edge.step in names]
+    for inner in step.body:
+        declared += [edge for edge in inner.depends_on if edge.step in names]
+    found = dict.fromkeys(declared)
+    explicit = {edge.step for edge in declared}
+    for each in (step, *step.body):
+        for _, reference in step_references(each):
+            if reference.root != "Steps" or reference.name in explicit:
+                continue
+            if reference.name in names and reference.name != step.name:
+                found[Dependency(reference.name)] = None
     return tuple(found)
 
 
-def find_cycle(definition: Definition, edges: Mapping[str, tuple[Dependency, ...]]) -> list[str]:
+def find_cycle(steps: Iterable[Step], edges: Mapping[str, tuple[Dependency, ...]]) -> list[str]:
     """Find steps that wait for each other.
 
     A step of a branch also waits for its Condition step.
@@ -50,7 +76,7 @@ def find_cycle(definition: Definition, edges: Mapping[str, tuple[Dependency, ...
     before = {
         step.name: [edge.step for edge in edges[step.name]]
         + ([step.branch.condition] if step.branch else [])
-        for step in definition.steps
+        for step in steps
     }
     done: set[str] = set()
     for start in before:

@@ -81,10 +81,12 @@ class Step:
     Attributes:
         name: unique in the definition.
         type: the API's word: ``Processing``, ``Training``, ``Condition``, ….
-        arguments: what stands in the JSON, without a Condition's branches.
+        arguments: what stands in the JSON, without a Condition's branches and a ForEach's body.
         pointer: where the step stands in the JSON (a JSON pointer).
         depends_on: the explicit ``DependsOn``, not what its references imply.
         branch: the branch it stands in; None at the top level.
+        members: further members beside the arguments: ``FunctionArn``, ``OutputParameters``, ….
+        body: the steps that a ForEach runs for each item; they stand nowhere else.
     """
 
     name: str
@@ -98,6 +100,8 @@ class Step:
     property_files: tuple[PropertyFile, ...] = ()
     cache: CacheConfig | None = None
     retries: tuple[RetryPolicy, ...] = ()
+    members: Mapping[str, object] = field(default_factory=dict)
+    body: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class Definition:
 
     Attributes:
         steps: all steps in the order of the document; those of a branch after their Condition.
+            The body of a ForEach is not among them: its steps run under names of their own.
         source: the JSON document itself.
     """
 

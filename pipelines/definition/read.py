@@ -111,14 +111,27 @@ def _read_steps(value: object, problems: Problems) -> tuple[Step, ...]:
     if not found and not problems.found:
         problems.add("/Steps", "a pipeline needs at least one step")
     seen: dict[str, str] = {}
-    for step in found:
+    for step in (each for outer in found for each in (outer, *outer.body)):
         if step.name and step.name in seen:
             problems.add(
                 f"{step.pointer}/Name",
                 f"the name `{step.name}` is taken by the step at {seen[step.name]}",
             )
         seen.setdefault(step.name, step.pointer)
+    _check_rounds(found, problems)
     return tuple(found)
+
+
+def _check_rounds(found: list[Step], problems: Problems) -> None:
+    """Check that no step is called like one of a ForEach's rounds: ``BODY-0``, ``BODY-1``, …."""
+    bodies = {inner.name for step in found for inner in step.body}
+    for step in found:
+        head, _, digits = step.name.rpartition("-")
+        if head in bodies and digits.isascii() and digits.isdigit():
+            problems.add(
+                f"{step.pointer}/Name",
+                f"`{step.name}` is what a round of the ForEach step `{head}` is called",
+            )
 
 
 def _collect(

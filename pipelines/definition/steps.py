@@ -23,6 +23,25 @@ from pipelines.definition.problems import Problems, nearest
 NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 
 BRANCHES = ("IfSteps", "ElseSteps")
+BODY = "ForEachBody"
+
+# Members of a step that have attributes of their own; any others belong to its type.
+_READ = frozenset(
+    {
+        "Name",
+        "Type",
+        "Arguments",
+        "DependsOn",
+        "DisplayName",
+        "Description",
+        "PropertyFiles",
+        "CacheConfig",
+        "RetryPolicies",
+    }
+)
+
+# SDK, ``ForEachStep``: what may not stand in a body.
+NOT_IN_A_BODY = frozenset({"Condition", "Fail", "ForEach"})
 
 
 def read_step(
@@ -47,6 +66,10 @@ def read_step(
     if kind == "Condition":
         check_conditions(arguments.get("Conditions"), f"{pointer}/Arguments/Conditions", problems)
         arguments = {key: item for key, item in arguments.items() if key not in BRANCHES}
+    body: tuple[Step, ...] = ()
+    if kind == "ForEach":
+        body = _body(arguments.get(BODY), f"{pointer}/Arguments/{BODY}", problems)
+        arguments = {key: item for key, item in arguments.items() if key != BODY}
     return Step(
         name=name,
         type=kind,
@@ -61,7 +84,26 @@ def read_step(
         ),
         cache=_cache(value.get("CacheConfig"), f"{pointer}/CacheConfig", problems),
         retries=_retries(value.get("RetryPolicies"), f"{pointer}/RetryPolicies", problems),
+        members={str(key): item for key, item in value.items() if key not in _READ},
+        body=body,
     )
+
+
+def _body(value: object, pointer: str, problems: Problems) -> tuple[Step, ...]:
+    """Read the steps of a ForEach."""
+    found: list[Step] = []
+    for index, item in enumerate(problems.sequence(value, pointer)):
+        here = f"{pointer}/{index}"
+        kind = item.get("Type") if isinstance(item, Mapping) else None
+        if kind in NOT_IN_A_BODY:
+            problems.add(f"{here}/Type", f"a {kind} step cannot stand in the body of a ForEach")
+            continue
+        step = read_step(item, here, None, problems)
+        if step is not None:
+            found.append(step)
+    if not found and not problems.found:
+        problems.add(pointer, "a ForEach needs at least one step to run for each item")
+    return tuple(found)
 
 
 def _optional_text(value: Mapping[str, object], key: str, pointer: str, problems: Problems) -> str:

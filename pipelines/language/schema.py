@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from pipelines.language.handlers_schema import SCHEMA as HANDLERS_SCHEMA
 from steps import KINDS, all_fields
 from steps import _fragments as f
 from steps._contract import Field, Kind
@@ -192,6 +193,7 @@ ENVIRONMENT: dict[str, f.Schema] = {
     "vars": TOP["vars"].schema,  # type: ignore[dict-item]  # a Mapping that is a dict
     "tags": {**f.TAGS.schema, "description": "Tags of every pipeline."},
     "defaults": {"$ref": "#/definitions/defaults"},
+    "handlers": HANDLERS_SCHEMA,
 }
 """The keys of one environment in environments.yaml."""
 

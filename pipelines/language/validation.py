@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pipelines.language.acceptance import accepts
 from pipelines.language.diagnostics import as_clause, in_words, nearest, suggest
+from pipelines.language.handlers_schema import SCHEMA as HANDLERS_SCHEMA
 from pipelines.language.schema import (
     definition_schema,
     environments_schema,
@@ -58,6 +59,11 @@ def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
 def problems_of_environments(data: Any) -> Iterator[Problem]:
     """Yield what is wrong with an environments file."""
     yield from _judged(data, "environments", environments_schema())
+
+
+def problems_of_handlers(data: Any) -> Iterator[Problem]:
+    """Yield what is wrong with a handlers file."""
+    yield from _judged(data, "environments", HANDLERS_SCHEMA)
 
 
 def _judged(data: Any, root: str, schema: Any) -> Iterator[Problem]:

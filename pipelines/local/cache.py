@@ -18,6 +18,7 @@ from pipelines.definition.durations import seconds
 from pipelines.errors import SagedagError
 from pipelines.local.history import History, StepRecord
 from pipelines.local.objects import ObjectStore
+from pipelines.local.options import Caching
 
 # Part of every key: raise it when the meaning of what is stored changes.
 VERSION = 1
@@ -36,45 +37,65 @@ class Cache:
 
     Attributes:
         pipeline: its name; keys of different pipelines never meet.
-        enabled: False reads nothing (successes are still recorded for later runs).
+        caching: ``definition``: as the steps say; ``all``: also those that say nothing; ``off``:
+            nothing is read (successes are still recorded for later runs).
+        contents: whether what the inputs hold is part of the key.
+        variant: further text that is part of every key, such as the size of a sample.
     """
 
     history: History
     objects: ObjectStore
     pipeline: str
-    enabled: bool = True
+    caching: Caching = "definition"
+    contents: bool = True
+    variant: str = ""
+
+    def asked(self, step: Step) -> bool:
+        """Whether a step's results may be reused."""
+        if step.cache is None:
+            return self.caching == "all"
+        return step.cache.enabled
 
     def key(
         self,
         step: Step,
+        name: str,
         request: Mapping[str, object],
         attributes: Iterable[str],
         inputs: Iterable[str],
+        more: object = None,
     ) -> str | None:
         """Compute a step's cache key.
 
         Args:
             step: the step.
+            name: what it is called in the definition.
             request: its resolved arguments.
-            attributes: the arguments that count, deeper ones with dots.
+            attributes: the arguments that count, deeper ones with dots; ``*`` is all of them.
             inputs: URIs whose content counts.
+            more: what else counts; JSON.
 
         Returns:
             The key; None where the step does not ask for caching or an input is missing.
         """
-        if step.cache is None or not step.cache.enabled:
+        if not self.asked(step):
             return None
         try:
-            contents = [self.objects.digest(uri) for uri in inputs]
+            contents = [self.objects.digest(uri) for uri in inputs] if self.contents else None
         except (SagedagError, OSError):
             return None
         parts = [
             VERSION,
             self.pipeline,
-            step.name,
+            name,
             step.type,
-            {name: _at(request, name.split(".")) for name in attributes},
+            {
+                each: request if each == "*" else _at(request, each.split("."))
+                for each in attributes
+            },
             contents,
+            *([more] if more is not None else []),
+            *([self.variant] if self.variant else []),
         ]
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
@@ -85,15 +106,15 @@ class Cache:
         Raises:
             CacheError: the step's ExpireAfter is no duration.
         """
-        if key is None or step.cache is None:
+        if key is None:
             return None
-        text = step.cache.expire_after or DEFAULT_EXPIRY
+        text = (step.cache.expire_after if step.cache else None) or DEFAULT_EXPIRY
         age = seconds(text)
         if age is None:
             raise CacheError(
                 f"CacheConfig.ExpireAfter `{text}` is no duration, such as P30D or 12h"
             )
-        if not self.enabled:
+        if self.caching == "off":
             return None
         for record, outputs in self.history.cached(key, time.time() - age):
             if all(self._stands(uri) for uri in outputs):

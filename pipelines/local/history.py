@@ -37,11 +37,18 @@ class ExecutionRecord:
     definition: str
     parameters: Mapping[str, str]
     experiment: Mapping[str, str] | None
+    options: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """One step of an execution as it is stored."""
+    """One step of an execution as it is stored.
+
+    Attributes:
+        iteration: the round of a ForEach it belongs to (botocore: IterationContext).
+        selective_source: the ARN of the execution that a selective one took it from.
+        phases: the seconds it spent ``waiting``, ``preparing``, ``running`` and ``storing``.
+    """
 
     execution: str
     position: int
@@ -59,6 +66,9 @@ class StepRecord:
     cache_source: str | None
     attempts: int
     log: str
+    iteration: Any = None
+    selective_source: str | None = None
+    phases: Mapping[str, float] | None = None
 
 
 class History:
@@ -82,13 +92,14 @@ class History:
         definition: str,
         parameters: Mapping[str, str],
         experiment: Mapping[str, str] | None,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         """Record that an execution starts."""
         with self._store.transaction() as connection:
             connection.execute(
                 "INSERT INTO executions (id, arn, pipeline, pipeline_arn, status, started,"
-                " parallelism, isolation, definition, parameters, experiment)"
-                " VALUES (?, ?, ?, ?, 'Executing', ?, ?, ?, ?, ?, ?)",
+                " parallelism, isolation, definition, parameters, experiment, options)"
+                " VALUES (?, ?, ?, ?, 'Executing', ?, ?, ?, ?, ?, ?, ?)",
                 (
                     identity.execution,
                     identity.execution_arn,
@@ -100,6 +111,7 @@ class History:
                     definition,
                     encode(dict(parameters)),
                     None if experiment is None else encode(dict(experiment)),
+                    encode(dict(options)) if options else None,
                 ),
             )
 
@@ -116,12 +128,19 @@ class History:
                 (status, reason and reason[:MAX_REASON], time.time(), execution),
             )
 
-    def begin_step(self, execution: str, position: int, step: Step, log: str) -> None:
+    def begin_step(
+        self,
+        execution: str,
+        position: int,
+        step: Step,
+        log: str,
+        iteration: Mapping[str, object] | None = None,
+    ) -> None:
         """Record that a step starts."""
         with self._store.transaction() as connection:
             connection.execute(
                 "INSERT INTO steps (execution, position, name, type, display_name, description,"
-                " status, started, log) VALUES (?, ?, ?, ?, ?, ?, 'Executing', ?, ?)",
+                " status, started, log, iteration) VALUES (?, ?, ?, ?, ?, ?, 'Executing', ?, ?, ?)",
                 (
                     execution,
                     position,
@@ -131,6 +150,7 @@ class History:
                     step.description,
                     time.time(),
                     log,
+                    None if iteration is None else encode(dict(iteration)),
                 ),
             )
 
@@ -154,12 +174,13 @@ class History:
         cache_key: str | None = None,
         cache_outputs: Sequence[str] = (),
         cache_source: str | None = None,
+        phases: Mapping[str, float] | None = None,
     ) -> None:
         """Record how a step ended, with all it leaves behind, in one go."""
         with self._store.transaction() as connection:
             connection.execute(
                 "UPDATE steps SET status = ?, ended = ?, failure_reason = ?, properties = ?,"
-                " metadata = ?, cache_key = ?, cache_outputs = ?, cache_source = ?"
+                " metadata = ?, cache_key = ?, cache_outputs = ?, cache_source = ?, phases = ?"
                 " WHERE execution = ? AND name = ?",
                 (
                     status,
@@ -170,6 +191,7 @@ class History:
                     cache_key,
                     encode(list(cache_outputs)),
                     cache_source,
+                    None if phases is None else encode(dict(phases)),
                     execution,
                     step,
                 ),
@@ -235,13 +257,14 @@ class History:
         values = self._as_it_stands(row)
         values["parameters"] = decode(values["parameters"])
         values["experiment"] = decode(values["experiment"])
+        values["options"] = decode(values["options"])
         return ExecutionRecord(**values)
 
     def _step(self, row: sqlite3.Row) -> StepRecord:
         values = self._as_it_stands(row)
         values.pop("cache_key")
         values.pop("cache_outputs")
-        for key in ("request", "properties", "metadata"):
+        for key in ("request", "properties", "metadata", "iteration", "phases"):
             values[key] = decode(values[key])
         return StepRecord(**values)
 

@@ -20,7 +20,7 @@ import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -69,11 +69,17 @@ class ObjectStore:
     Args:
         root: the folder that holds the buckets; made when first written.
         base: the folder against which relative local paths resolve; the current one when missing.
+        external: local files and folders that stand for S3 prefixes, by prefix. They are read
+            where the store itself holds nothing, and never written.
     """
 
-    def __init__(self, root: Path, base: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, base: Path | None = None, external: Mapping[str, Path] | None = None
+    ) -> None:
         self.root = Path(os.path.realpath(root))
         self.base = Path(os.path.realpath(base if base is not None else Path.cwd()))
+        # The longest prefix is the most particular one.
+        self.external = dict(sorted((external or {}).items(), key=lambda each: -len(each[0])))
         self._digests: dict[tuple[int, int, int, int], str] = {}
         # Held while folders come and go, so that none is removed under an object being placed.
         self._mutex = threading.Lock()
@@ -101,6 +107,8 @@ class ObjectStore:
             ObjectMissing: there is none.
         """
         path = self._readable(uri)
+        if is_s3(uri) and not path.is_file() and (stand_in := self._outside(uri)) is not None:
+            path = stand_in
         try:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -206,8 +214,10 @@ class ObjectStore:
             if path.is_file():
                 return (Entry(uri, path.name, path, path.stat().st_size),)
         folder = key if not key or key.endswith("/") else key + "/"
-        return self._below(bucket, folder, whole_names=True) or (
-            self._below(bucket, key, whole_names=True) if key != folder else ()
+        return (
+            self._below(bucket, folder, whole_names=True)
+            or (self._below(bucket, key, whole_names=True) if key != folder else ())
+            or tuple(self._outside_entries(uri))
         )
 
     def download(self, uri: str, folder: Path) -> tuple[Entry, ...]:
@@ -221,7 +231,7 @@ class ObjectStore:
         """
         found = self.entries(uri)
         if not found:
-            raise ObjectMissing(f"there is nothing at {uri}")
+            raise ObjectMissing(f"there is nothing at {uri}", self._way_out(uri))
         folder.mkdir(parents=True, exist_ok=True)
         for entry in found:
             target = folder / entry.name
@@ -266,6 +276,24 @@ class ObjectStore:
             whole.update(bytes.fromhex(self._file_digest(entry.path)))
         return whole.hexdigest()
 
+    def remove(self, uri: str) -> tuple[str, ...]:
+        """Delete the object at a URI; where there is none, the objects of the folder it names.
+
+        Returns:
+            The URIs of what was deleted; none where nothing stood there.
+
+        Raises:
+            ObjectRefused: the URI names no object this store may hold, or a whole bucket.
+        """
+        bucket, key = split(uri)
+        if not key:
+            raise ObjectRefused(f"{uri} names a whole bucket")
+        single = None if key.endswith("/") else self.find(uri)
+        found = [single] if single else self._below(bucket, key.rstrip("/") + "/", whole_names=True)
+        for entry in found:
+            self.delete(entry.uri)
+        return tuple(entry.uri for entry in found)
+
     def sweep(self) -> None:
         """Remove what killed runs left half written. Only for who holds the store alone."""
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -309,8 +337,33 @@ class ObjectStore:
             raise ObjectRefused(f"{uri!r} names no file")
         return self.base / Path(text).expanduser()
 
+    def _outside(self, uri: str) -> Path | None:
+        """The local file or folder that stands for an S3 URI."""
+        split(uri)
+        for prefix, place in self.external.items():
+            if uri.rstrip("/") == prefix:
+                return place
+            if uri.startswith(prefix + "/"):
+                return place / uri[len(prefix) + 1 :].rstrip("/")
+        return None
+
+    def _outside_entries(self, uri: str) -> Iterator[Entry]:
+        place = self._outside(uri)
+        if place is not None:
+            yield from self._entries_at(place, uri)
+
+    @staticmethod
+    def _way_out(uri: str) -> str:
+        if not is_s3(uri):
+            return ""
+        folder = uri.rstrip("/").rpartition("/")[2] or "data"
+        return f"add to local.yaml:\n  s3:\n    {uri.rstrip('/')}:\n      data/{folder}"
+
     def _local_entries(self, uri: str) -> Iterator[Entry]:
-        top = self._local(uri)
+        yield from self._entries_at(self._local(uri), uri)
+
+    @staticmethod
+    def _entries_at(top: Path, uri: str) -> Iterator[Entry]:
         if top.is_file():
             yield Entry(uri, top.name, top, top.stat().st_size)
         elif top.is_dir():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.definition import Definition
+from pipelines.definition import Definition, Step
 from pipelines.local.identity import Identity
 
 
@@ -55,6 +56,12 @@ class Observer:
 
     def step_started(self, name: str) -> None:
         """A step has started."""
+
+    def step_kept(self, name: str) -> None:
+        """A step of the execution that is resumed had ended well and is not run again."""
+
+    def expanded(self, loop: Step, steps: Sequence[Step]) -> None:
+        """A ForEach begins: the steps of its rounds will be started."""
 
     def line(self, step: str, text: str) -> None:
         """A step's job has printed a line."""

@@ -80,6 +80,12 @@ class Registry:
         Raises:
             ValueError: the name is taken.
         """
+        known = self._store.query(
+            "SELECT * FROM models WHERE execution = ? AND step = ?", (execution, step)
+        )
+        if known:
+            # A step makes one model: killed after this and run again, it finds its own.
+            return _model(known[0])
         now = time.time()
         full = {**description, "CreationTime": moment(now)}
         try:
@@ -115,6 +121,13 @@ class Registry:
         """
         now = time.time()
         with self._store.transaction() as connection:
+            # A step registers once: one that was killed after this and runs again finds its own.
+            known = connection.execute(
+                "SELECT * FROM packages WHERE execution = ? AND step = ? AND group_name = ?",
+                (execution, step, group),
+            ).fetchone()
+            if known is not None:
+                return _package(known)
             connection.execute(
                 "INSERT OR IGNORE INTO package_groups (name, arn, created) VALUES (?, ?, ?)",
                 (group, group_arn, now),

@@ -77,6 +77,10 @@ def describe_step(record: StepRecord) -> dict[str, Any]:
         step["EndTime"] = moment(record.ended)
     if record.cache_source:
         step["CacheHitResult"] = {"SourcePipelineExecutionArn": record.cache_source}
+    if record.selective_source:
+        step["SelectiveExecutionResult"] = {"SourcePipelineExecutionArn": record.selective_source}
+    if record.iteration:
+        step["IterationContext"] = dict(record.iteration)
     if record.failure_reason:
         step["FailureReason"] = record.failure_reason[:MAX_STEP_REASON]
     return step

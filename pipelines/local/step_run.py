@@ -2,69 +2,52 @@
 
 from __future__ import annotations
 
-import threading
+import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines.definition import Step
 from pipelines.errors import SagedagError
-from pipelines.local.cache import Cache, CacheError
+from pipelines.local.cache import CacheError
 from pipelines.local.handlers import (
-    HANDLERS,
     Handler,
     StepContext,
     StepError,
     StepResult,
     StepStopped,
+    handler_of,
 )
-from pipelines.local.history import History
-from pipelines.local.identity import Identity
-from pipelines.local.isolation import Isolation
 from pipelines.local.jobs import discard
-from pipelines.local.objects import ObjectStore
-from pipelines.local.observer import Observer, StepEnd
-from pipelines.local.registry import Registry
+from pipelines.local.observer import StepEnd
 from pipelines.local.requests import refusal
 from pipelines.local.retries import Attempts, ServiceError
-from pipelines.local.s3 import LocalS3
-from pipelines.local.store import Store
-from pipelines.local.values import ResolutionError, Values
+from pipelines.local.stand_ins import StandIn
+from pipelines.local.surroundings import Finished, Surroundings
+from pipelines.local.values import ResolutionError
 
 
 @dataclass(frozen=True)
-class Finished:
-    """How a step ended, for the scheduler and for the references of later steps."""
-
-    step: str
-    status: str
-    reason: str = ""
-    outcome: bool | None = None
-    properties: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What all steps of one execution share.
+class Prepared:
+    """A step whose arguments are resolved.
 
     Attributes:
-        cancelled: set when the execution is being stopped.
-        faults: for each step, service faults still to be raised, one an attempt.
+        handler: what runs it.
+        stand_in: what the handlers file names for the step itself.
+        name: the name of its job, model, ….
+        request: its arguments.
+        members: its further members.
+        key: its cache key; None where it is not cached.
     """
 
-    store: Store
-    history: History
-    registry: Registry
-    objects: ObjectStore
-    s3: LocalS3
-    isolation: Isolation
-    identity: Identity
-    values: Values
-    cache: Cache
-    observer: Observer
-    cancelled: threading.Event
-    faults: Mapping[str, list[str]]
+    handler: Handler
+    stand_in: StandIn | None
+    name: str
+    request: dict[str, Any]
+    members: dict[str, Any]
+    key: str | None = None
 
 
 class StepRun:
@@ -73,14 +56,17 @@ class StepRun:
     Args:
         step: the step.
         around: what it shares with the others.
+        waited: the seconds it has waited for room.
     """
 
-    def __init__(self, step: Step, around: Surroundings) -> None:
+    def __init__(self, step: Step, around: Surroundings, waited: float = 0.0) -> None:
         self._step = step
         self._around = around
         self._log = around.store.log(around.identity.execution, step.name)
         self._folder = around.store.work(around.identity.execution) / step.name
         self._started = time.monotonic()
+        self._phases = {"waiting": waited}
+        self._phase, self._since = "preparing", self._started
 
     def run(self) -> Finished:
         """Run the step to its end and record it. Failing is a result, not an exception."""
@@ -102,35 +88,21 @@ class StepRun:
 
     def _attempt(self) -> Finished:
         step, around = self._step, self._around
-        handler = HANDLERS.get(step.type)
-        if handler is None:
-            raise StepError(
-                f"steps of type {step.type} cannot run on this machine yet; "
-                f"those that can are {', '.join(sorted(HANDLERS))}"
-            )
-        name = around.identity.job_name(step.name, handler.longest_name)
-        request = around.values.resolve(dict(step.arguments), (step.type, name))
-        if not isinstance(request, dict):
-            raise StepError("the step's arguments are no object once resolved")
-        prefix = request.get(handler.name_field) if handler.name_field else None
-        if isinstance(prefix, str) and prefix:
-            name = around.identity.custom_job_name(prefix, handler.longest_name)
-        around.history.request_step(around.identity.execution, step.name, request, 1)
-        wrong = refusal(request, handler.operation, handler.name_field) if handler.operation else ""
+        made = prepare(step, around)
+        around.requests[step.name] = made.request
+        around.history.request_step(around.identity.execution, step.name, made.request, 1)
+        wrong = judge(made)
         if wrong:
             raise StepError(wrong)
-        key = None
-        if handler.cache_attributes:
-            key = around.cache.key(step, request, handler.cache_attributes, handler.inputs(request))
+        key = cache_key(step, made, around)
         hit = around.cache.find(step, key)
         if hit is not None:
             source = around.history.find(hit.execution)
             result = StepResult(hit.properties, hit.metadata)
             return self._succeed(result, key, source.arn, source.id)
-        result = self._call(handler, request, name)
-        return self._succeed(result, key, "", "")
+        return self._succeed(self._call(made), key, "", "")
 
-    def _call(self, handler: Handler, request: dict[str, Any], name: str) -> StepResult:
+    def _call(self, made: Prepared) -> StepResult:
         """Call the handler, again where a retry policy says so."""
         around, attempts = self._around, Attempts(self._step)
         number = 1
@@ -139,7 +111,7 @@ class StepRun:
                 raise StepStopped
             try:
                 self._inject()
-                return handler.run(request, self._context(name, number))
+                return made.handler.run(made.request, self._context(made, number))
             except ServiceError as fault:
                 wait = attempts.wait_after(fault)
                 if wait is None:
@@ -148,18 +120,20 @@ class StepRun:
                 if around.cancelled.wait(wait):
                     raise StepStopped from None
             number += 1
-            around.history.request_step(around.identity.execution, self._step.name, request, number)
+            execution = around.identity.execution
+            around.history.request_step(execution, self._step.name, made.request, number)
 
     def _inject(self) -> None:
-        waiting = self._around.faults.get(self._step.name)
+        faults, name = self._around.faults, self._step.name
+        waiting = faults.get(name) or faults.get(self._around.body_name(self._step))
         if waiting:
             raise ServiceError(waiting.pop(0), "injected")
 
-    def _context(self, name: str, attempt: int) -> StepContext:
+    def _context(self, made: Prepared, attempt: int) -> StepContext:
         around, step = self._around, self._step
         return StepContext(
             step=step,
-            name=name,
+            name=made.name,
             identity=around.identity,
             objects=around.objects,
             s3=around.s3,
@@ -169,7 +143,22 @@ class StepRun:
             log=self._log,
             cancelled=around.cancelled,
             on_line=lambda text: around.observer.line(step.name, text),
+            members=made.members,
+            stand_ins=around.options.stand_ins,
+            stand_in=made.stand_in,
+            earlier=lambda name: (around.requests.get(name), around.values.properties.get(name)),
+            enter=self._enter,
         )
+
+    def _enter(self, phase: str) -> None:
+        """Note that a phase of the step begins."""
+        now = time.monotonic()
+        self._phases[self._phase] = self._phases.get(self._phase, 0.0) + now - self._since
+        self._phase, self._since = phase, now
+
+    def _spent(self) -> dict[str, float]:
+        self._enter(self._phase)
+        return {phase: round(seconds, 4) for phase, seconds in self._phases.items()}
 
     def _succeed(
         self, result: StepResult, key: str | None, source_arn: str, source: str
@@ -187,6 +176,7 @@ class StepRun:
             cache_key=key,
             cache_outputs=filled,
             cache_source=source_arn or None,
+            phases=self._spent(),
         )
         self._tell("Succeeded", note=_note(result), cache_source=source)
         return finished
@@ -200,6 +190,7 @@ class StepRun:
             status,
             reason=reason,
             metadata=metadata or None,
+            phases=self._spent(),
         )
         self._tell(status, reason=reason)
         return Finished(self._step.name, status, reason)
@@ -217,6 +208,78 @@ class StepRun:
                 cache_source=cache_source,
             )
         )
+
+
+def prepare(step: Step, around: Surroundings) -> Prepared:
+    """Choose what runs a step and resolve its arguments.
+
+    Raises:
+        StepError: the arguments are no object.
+        ResolutionError: a reference has no value.
+    """
+    within = around.rounds.get(step.name)
+    stand_in = around.options.stand_ins.step(step.name, step.type)
+    handler = handler_of(step.type, stand_in is not None)
+    name = around.identity.job_name(step.name, handler.longest_name)
+    job = (step.type, name)
+    request = around.values.resolve(dict(step.arguments), job, within)
+    members = around.values.resolve(dict(step.members), job, within)
+    if not isinstance(request, dict) or not isinstance(members, dict):
+        raise StepError("the step's arguments are no object once resolved")
+    prefix = request.get(handler.name_field) if handler.name_field else None
+    if isinstance(prefix, str) and prefix:
+        name = around.identity.custom_job_name(prefix, handler.longest_name)
+    stand_in = stand_in or handler.stand_in(request, members, around.options.stand_ins)
+    return Prepared(handler, stand_in, name, request, members)
+
+
+def judge(made: Prepared) -> str:
+    """Say why the service would refuse a step's request; empty where it would not."""
+    operation = made.handler.operation
+    return refusal(made.request, operation, made.handler.name_field) if operation else ""
+
+
+def cache_key(step: Step, made: Prepared, around: Surroundings) -> str | None:
+    """Compute a step's cache key; None where it is not cached.
+
+    A stand-in's own code and recorded values count beside the arguments.
+    """
+    if not made.handler.cache_attributes:
+        return None
+    more: dict[str, Any] = {}
+    if made.stand_in is not None:
+        more["stand_in"] = _identity(made.stand_in)
+    if made.members:
+        more["members"] = made.members
+    return around.cache.key(
+        step,
+        around.body_name(step),
+        made.request,
+        made.handler.cache_attributes,
+        made.handler.inputs(made.request),
+        more or None,
+    )
+
+
+def _identity(stand_in: StandIn) -> list[Any]:
+    """What makes a stand-in another one: its function's code, its recorded values."""
+    digest = hashlib.sha256()
+    if stand_in.function and stand_in.folder is not None:
+        first = stand_in.function.partition(":")[0].partition(".")[0]
+        single = stand_in.folder / f"{first}.py"
+        files = [single] if single.is_file() else sorted((stand_in.folder / first).rglob("*.py"))
+        for path in (*files, *_files(stand_in)):
+            digest.update(path.read_bytes())
+    return [
+        stand_in.function, dict(stand_in.outputs), dict(stand_in.properties), digest.hexdigest()
+    ]  # fmt: skip
+
+
+def _files(stand_in: StandIn) -> list[Path]:
+    found: list[Path] = []
+    for path in stand_in.files.values():
+        found += sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    return found
 
 
 def _note(result: StepResult) -> str:

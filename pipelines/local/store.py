@@ -32,8 +32,10 @@ DATABASE = "store.sqlite"
 
 INTERRUPTED = "interrupted: the process that ran it was killed"
 
-SCHEMA_VERSION = 1
-_SCHEMA = """
+# Each takes a store one version further; a store's version is how many it has had. What stands here
+# has been released and never changes: a change is one more.
+MIGRATIONS = (
+    """
 CREATE TABLE executions (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE, arn TEXT NOT NULL, pipeline TEXT NOT NULL, pipeline_arn TEXT NOT NULL,
@@ -64,7 +66,26 @@ CREATE TABLE packages (
   description TEXT NOT NULL, metrics TEXT NOT NULL,
   PRIMARY KEY (group_name, version)
 );
-"""
+""",
+    """
+ALTER TABLE executions ADD COLUMN options TEXT;
+ALTER TABLE steps ADD COLUMN iteration TEXT;
+ALTER TABLE steps ADD COLUMN selective_source TEXT;
+ALTER TABLE steps ADD COLUMN phases TEXT;
+CREATE TABLE lineage_entities (
+  arn TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+  source TEXT NOT NULL, execution TEXT NOT NULL, step TEXT NOT NULL, created REAL NOT NULL,
+  description TEXT NOT NULL
+);
+CREATE TABLE lineage_associations (
+  source TEXT NOT NULL, destination TEXT NOT NULL, type TEXT, execution TEXT NOT NULL,
+  step TEXT NOT NULL, created REAL NOT NULL,
+  PRIMARY KEY (source, destination)
+) WITHOUT ROWID;
+CREATE INDEX lineage_by_destination ON lineage_associations (destination);
+""",
+)
+SCHEMA_VERSION = len(MIGRATIONS)
 
 
 class Store:
@@ -221,9 +242,15 @@ def read_store(folder: Path) -> Store:
             f"{folder} holds no runs yet", hint="`sagedag run PATH` makes the store and fills it"
         )
     connection = _connect(folder)
-    if _version(connection, folder) == 0:
+    version = _version(connection, folder)
+    if version == 0:
         connection.close()
         raise UsageError(f"{folder} holds no runs yet", hint="`sagedag run PATH` fills it")
+    if version < SCHEMA_VERSION:
+        # Made by an older sagedag; whoever writes brings it up to date.
+        connection.close()
+        open_store(folder).close()
+        connection = _connect(folder)
     connection.execute("PRAGMA query_only = ON")
     return Store(folder, connection, None)
 
@@ -278,12 +305,15 @@ def _version(connection: sqlite3.Connection, folder: Path) -> int:
 
 
 def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
-    if _version(connection, folder) == SCHEMA_VERSION:
+    """Bring the database to this version's form."""
+    version = _version(connection, folder)
+    if version == SCHEMA_VERSION:
         return
-    statements = [part for part in _SCHEMA.split(";") if part.strip()]
     connection.execute("BEGIN IMMEDIATE")
-    for statement in statements:
-        connection.execute(statement)
+    for migration in MIGRATIONS[version:]:
+        for statement in migration.split(";"):
+            if statement.strip():
+                connection.execute(statement)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 

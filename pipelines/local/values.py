@@ -19,7 +19,7 @@ from pipelines.definition import (
     parse_path,
 )
 from pipelines.definition.expressions import ExpressionError, describe
-from pipelines.definition.model import Scalar
+from pipelines.definition.model import Scalar, Step
 from pipelines.definition.references import format_path
 from pipelines.errors import SagedagError
 from pipelines.local.encoding import isoformat
@@ -36,6 +36,41 @@ class ResolutionError(Exception):
     """A reference has no value; the text says why and what is there instead."""
 
 
+@dataclass(frozen=True)
+class Round:
+    """One round of a ForEach, in which the steps of its body refer to each other.
+
+    Attributes:
+        loop: the ForEach step.
+        index: which round, from 0.
+        item: its item: text, a number or a boolean.
+        names: what the body's steps are called outside and in this round.
+    """
+
+    loop: str
+    index: int
+    item: object
+    names: Mapping[str, str]
+
+    def current(self, reference: Reference) -> object:
+        """Return ``ForEach.CurrentItem``, or a field of it where the item is a JSON object.
+
+        Raises:
+            ResolutionError: the item has no such field.
+        """
+        if not reference.path:
+            return self.item
+        value = self.item
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                raise ResolutionError(
+                    f"`{reference.text}`: the item {_short(self.item)} is no JSON object"
+                ) from None
+        return follow(value, reference.path, f"the item {_short(self.item)}", reference.text)
+
+
 @dataclass
 class Values:
     """What the references of an execution resolve against.
@@ -48,6 +83,7 @@ class Values:
         read: returns the bytes of an object, by URI.
         properties: the properties of every step that succeeded; grows while the pipeline runs.
         statuses: how every step that has ended did.
+        rounds: the steps of ForEach rounds, by the names they have there.
     """
 
     definition: Definition
@@ -57,13 +93,17 @@ class Values:
     read: Callable[[str], bytes]
     properties: dict[str, Mapping[str, object]] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
+    rounds: dict[str, Step] = field(default_factory=dict)
 
-    def resolve(self, value: object, job: tuple[str, str] | None = None) -> object:
+    def resolve(
+        self, value: object, job: tuple[str, str] | None = None, within: Round | None = None
+    ) -> object:
         """Return ``value`` with every expression in it replaced by its value, types kept.
 
         Args:
             value: any JSON value.
             job: the type and the job's name of the step whose arguments these are.
+            within: the round of a ForEach that the step belongs to.
 
         Raises:
             ResolutionError: a reference has no value, or a function cannot be computed.
@@ -73,18 +113,22 @@ class Values:
         except ExpressionError as error:
             raise ResolutionError(str(error)) from None
         if isinstance(expression, Get):
-            return self._get(expression.reference, job)
+            return self._get(expression.reference, job, within)
         if isinstance(expression, Join):
-            return expression.on.join(_text(self.resolve(item, job)) for item in expression.values)
+            return expression.on.join(
+                _text(self.resolve(item, job, within)) for item in expression.values
+            )
         if isinstance(expression, JsonGet):
-            return self._json_get(expression, job)
+            return self._json_get(expression, job, within)
         if isinstance(value, Mapping):
-            return {key: self.resolve(item, job) for key, item in value.items()}
+            return {key: self.resolve(item, job, within) for key, item in value.items()}
         if isinstance(value, list):
-            return [self.resolve(item, job) for item in value]
+            return [self.resolve(item, job, within) for item in value]
         return value
 
-    def _get(self, reference: Reference, job: tuple[str, str] | None) -> object:
+    def _get(
+        self, reference: Reference, job: tuple[str, str] | None, within: Round | None
+    ) -> object:
         if reference.root == "Parameters":
             if reference.name not in self.parameters:
                 raise ResolutionError(f"there is no parameter `{reference.name}`")
@@ -92,7 +136,9 @@ class Values:
         if reference.root == "Execution":
             return self._variable(reference.name, job)
         if reference.root == "Steps":
-            return self._property(reference)
+            return self._property(reference, within)
+        if reference.root == "ForEach" and within is not None:
+            return within.current(reference)
         if reference.root == "PipelineExperimentConfig" and self.definition.experiment:
             return self.resolve(self.definition.experiment.get(reference.name), job)
         raise ResolutionError(f"`{reference.text}` has no value here")
@@ -118,10 +164,11 @@ class Values:
             raise ResolutionError(f"there is no execution variable `{name}`")
         return values[name]
 
-    def _property(self, reference: Reference) -> object:
-        properties = self.properties.get(reference.name)
+    def _property(self, reference: Reference, within: Round | None) -> object:
+        name = _name_in(reference.name, within)
+        properties = self.properties.get(name)
         if properties is None:
-            status = self.statuses.get(reference.name)
+            status = self.statuses.get(name)
             how = f"it is {status}" if status else "it has not run"
             raise ResolutionError(
                 f"`{reference.text}` has no value: step `{reference.name}` did not succeed ({how})"
@@ -129,12 +176,14 @@ class Values:
         value = follow(properties, reference.path, f"step `{reference.name}`", reference.text)
         return isoformat(value) if isinstance(value, datetime) else value
 
-    def _json_get(self, expression: JsonGet, job: tuple[str, str] | None) -> object:
+    def _json_get(
+        self, expression: JsonGet, job: tuple[str, str] | None, within: Round | None
+    ) -> object:
         if expression.property_file is not None:
-            uri = self._property_file_uri(expression.property_file)
+            uri = self._property_file_uri(expression.property_file, within)
         else:
-            uri = _text(self.resolve(expression.s3_uri, job))
-        path = self.resolve(expression.path, job)
+            uri = _text(self.resolve(expression.s3_uri, job, within))
+        path = self.resolve(expression.path, job, within)
         if not isinstance(path, str):
             raise ResolutionError(f"the path of a JsonGet must be text, not {describe(path)}")
         try:
@@ -160,12 +209,23 @@ class Values:
         except (ValueError, RecursionError) as error:
             raise ResolutionError(f"JsonGet: {uri} is not JSON: {error}") from None
 
-    def _property_file_uri(self, reference: Reference) -> str:
-        step = self.definition.by_name[reference.name]
+    def _property_file_uri(self, reference: Reference, within: Round | None) -> str:
+        name = _name_in(reference.name, within)
+        step = self.rounds.get(name) or self.definition.by_name[name]
         file = next(item for item in step.property_files if item.name == reference.property_file)
         outputs = ("ProcessingOutputConfig", "Outputs", file.output, "S3Output", "S3Uri")
-        where = Reference("Steps", step.name, outputs, f"Steps.{step.name}.{format_path(outputs)}")
-        return _below(_text(self._property(where)), file)
+        where = Reference("Steps", name, outputs, f"Steps.{name}.{format_path(outputs)}")
+        return _below(_text(self._property(where, None)), file)
+
+
+def _name_in(name: str, within: Round | None) -> str:
+    """What the step that a reference names is called, seen from a round."""
+    return within.names.get(name, name) if within is not None else name
+
+
+def _short(item: object) -> str:
+    text = json.dumps(item, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def _below(folder: str, file: PropertyFile) -> str:

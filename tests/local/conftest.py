@@ -13,6 +13,7 @@ from pipelines.definition import read_definition
 from pipelines.local.execute import execute
 from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.isolation import choose
+from pipelines.local.options import RunOptions
 from pipelines.local.registry import PackageRecord, Registry
 from pipelines.local.store import open_store, read_store
 
@@ -50,15 +51,19 @@ class Workplace:
         return self.folder / ".sagedag"
 
     def run(self, definition: dict[str, Any], **options: Any) -> Ran:
-        options.setdefault("name", "sample")
         options.setdefault("parallelism", 2)
+        if not options.pop("cache", True):
+            options["caching"] = "off"
+        given = {key: options.pop(key) for key in ("observer", "stop") if key in options}
         with open_store(self.store) as store:
             record = execute(
                 read_definition(definition),
+                name=options.pop("name", "sample"),
                 base=self.folder,
                 store=store,
-                isolation=choose("auto"),
-                **options,
+                isolation=choose(options.pop("isolation", "auto")),
+                options=RunOptions(**options),
+                **given,
             )
             return self.ran(record.id)
 

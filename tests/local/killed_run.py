@@ -9,6 +9,7 @@ from pathlib import Path
 from pipelines.definition import read_definition
 from pipelines.local.execute import execute
 from pipelines.local.isolation import choose
+from pipelines.local.options import RunOptions
 from pipelines.local.store import open_store
 
 folder = Path(sys.argv[1])
@@ -21,6 +22,6 @@ with open_store(folder / ".sagedag") as store:
         base=folder,
         store=store,
         isolation=choose("auto"),
-        parallelism=2,
+        options=RunOptions(parallelism=2),
     )
 print(record.status)

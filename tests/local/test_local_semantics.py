@@ -224,7 +224,9 @@ def test_ready_steps_run_in_parallel_up_to_the_limit(run: Run) -> None:
 def test_a_step_of_an_unknown_type_fails_and_says_so(run: Run) -> None:
     ran = run(document({"Name": "odd", "Type": "EMR", "Arguments": {}}))
     assert ran.statuses == {"odd": "Failed"}
-    assert "steps of type EMR cannot run on this machine" in ran.steps["odd"].failure_reason
+    reason = ran.steps["odd"].failure_reason
+    assert "nothing stands in for the step `odd` of type EMR on this machine" in reason
+    assert reason.endswith('  steps:\n    odd:\n      "module:function"')
 
 
 def test_the_experiment_is_resolved(run: Run) -> None:

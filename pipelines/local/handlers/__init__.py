@@ -9,8 +9,11 @@ from pipelines.local.handlers._contract import (
     StepResult,
     StepStopped,
 )
+from pipelines.local.handlers.callback import CallbackHandler
 from pipelines.local.handlers.condition import ConditionHandler
+from pipelines.local.handlers.elsewhere import ELSEWHERE, ElsewhereHandler
 from pipelines.local.handlers.fail import FailHandler
+from pipelines.local.handlers.lambda_function import LambdaHandler
 from pipelines.local.handlers.model import ModelHandler
 from pipelines.local.handlers.processing import ProcessingHandler
 from pipelines.local.handlers.register_model import RegisterModelHandler
@@ -27,7 +30,35 @@ HANDLERS: dict[str, Handler] = {
         FailHandler(),
         ModelHandler(),
         RegisterModelHandler(),
+        LambdaHandler(),
+        CallbackHandler(),
+        *(ElsewhereHandler(kind) for kind in ELSEWHERE),
     )
 }
 
-__all__ = ["HANDLERS", "Handler", "StepContext", "StepError", "StepResult", "StepStopped"]
+# Kinds whose handlers do themselves what a stand-in says, inside the job or with typed outputs.
+_OWN = frozenset({"Processing", "Training", "Lambda", "Callback"})
+
+
+def handler_of(kind: str, stand_in: bool) -> Handler:
+    """Return what runs a step.
+
+    Args:
+        kind: its API type.
+        stand_in: whether the handlers file names something for the step.
+    """
+    handler = HANDLERS.get(kind)
+    if handler is None or (stand_in and kind not in _OWN):
+        return ElsewhereHandler(kind)
+    return handler
+
+
+__all__ = [
+    "HANDLERS",
+    "Handler",
+    "StepContext",
+    "StepError",
+    "StepResult",
+    "StepStopped",
+    "handler_of",
+]

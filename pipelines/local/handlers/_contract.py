@@ -15,6 +15,7 @@ from pipelines.local.isolation import Isolation
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
 from pipelines.local.s3 import LocalS3
+from pipelines.local.stand_ins import StandIn, StandIns
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,13 @@ class StepContext:
         log: the file for what its job prints.
         cancelled: set when the execution is being stopped.
         on_line: called with each line that is printed.
+        members: the step's further members, references resolved: ``OutputParameters``, ….
+        stand_ins: what stands in for the world.
+        stand_in: what the handlers file names for this step, or for what it calls; None where it
+            names nothing.
+        earlier: gives the resolved arguments and the properties of a step that has run; None for
+            either where it has none.
+        enter: told which phase of a job begins.
     """
 
     step: Step
@@ -46,6 +54,13 @@ class StepContext:
     log: Path
     cancelled: threading.Event
     on_line: Callable[[str], None]
+    members: Mapping[str, Any] = field(default_factory=dict)
+    stand_ins: StandIns = field(default_factory=StandIns)
+    stand_in: StandIn | None = None
+    earlier: Callable[[str], tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]] = (
+        lambda _name: (None, None)
+    )
+    enter: Callable[[str], None] = lambda _phase: None
 
     def say(self, text: str) -> None:
         """Add a line of our own to the step's log."""
@@ -108,6 +123,18 @@ class Handler(ABC):
 
     def inputs(self, request: Mapping[str, Any]) -> list[str]:
         """Return the URIs whose content counts for the step cache."""
+        del request
+        return []
+
+    def stand_in(
+        self, request: Mapping[str, Any], members: Mapping[str, Any], stand_ins: StandIns
+    ) -> StandIn | None:
+        """Return what stands in for the thing a step calls: a function, a queue, an image."""
+        del request, members, stand_ins
+        return None
+
+    def outputs(self, request: Mapping[str, Any]) -> list[str]:
+        """Return the URIs below which the step writes; ``request`` may be a Describe response."""
         del request
         return []
 

@@ -24,6 +24,7 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         account=context.identity.account,
         region=context.identity.region,
         environment=context.s3.environment(),
+        enter=context.enter,
     )
 
 

@@ -61,5 +61,10 @@ def check_container(container: object, context: StepContext) -> None:
         if not found:
             raise StepError(f"the model data {uri} does not exist in the local store")
     package = container.get("ModelPackageName")
-    if isinstance(package, str) and not context.registry.has_package(package):
-        raise StepError(f"the model package {package} is not registered here")
+    if not isinstance(package, str) or context.registry.has_package(package):
+        return
+    if context.stand_ins.package(package) is None:
+        name = package.partition(":model-package/")[2] or package
+        what = f"the model package {name}"
+        advice = context.stand_ins.advice(what, "packages", name, "models/model.tar.gz")
+        raise StepError(f"the model package {package} is not registered here, and {advice}")

@@ -7,7 +7,10 @@ from typing import Any
 
 from pipelines.local.handlers._contract import Handler, StepContext, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
-from pipelines.local.jobs import run_processing
+from pipelines.local.handlers._stand_in import called, store_recorded
+from pipelines.local.jobs import JobContext, run_processing
+from pipelines.local.jobs.processing import describe_processing
+from pipelines.local.stand_ins import StandIn, StandIns
 
 
 class ProcessingHandler(Handler):
@@ -24,12 +27,38 @@ class ProcessingHandler(Handler):
         inputs = each(request.get("ProcessingInputs"))
         return texts(dig(item, "S3Input", "S3Uri") for item in inputs)
 
+    def stand_in(
+        self, request: Mapping[str, Any], members: Mapping[str, Any], stand_ins: StandIns
+    ) -> StandIn | None:
+        """Return what stands in for the job's container."""
+        del members
+        return stand_ins.image(str(dig(request, "AppSpecification", "ImageUri") or ""))
+
+    def outputs(self, request: Mapping[str, Any]) -> list[str]:
+        """Return the URIs of the job's outputs."""
+        outputs = each(dig(request, "ProcessingOutputConfig", "Outputs"))
+        return texts(dig(item, "S3Output", "S3Uri") for item in outputs)
+
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Run the job."""
         job = job_context(context, "processing-job")
         metadata = {"ProcessingJob": {"Arn": job.arn}}
+        stand_in = context.stand_in
         with as_step_end(metadata):
-            response = run_processing(request, job)
-        outputs = each(dig(request, "ProcessingOutputConfig", "Outputs"))
-        uris = texts(dig(item, "S3Output", "S3Uri") for item in outputs)
-        return StepResult(response, metadata, outputs=tuple(uris))
+            if stand_in is None:
+                response = run_processing(request, job)
+            else:
+                response = _stand_in(request, job, stand_in)
+        return StepResult(response, metadata, outputs=tuple(self.outputs(request)))
+
+
+def _stand_in(request: Mapping[str, Any], job: JobContext, stand_in: StandIn) -> dict[str, Any]:
+    """Run a function in the container's place, or give back what was recorded."""
+    if not stand_in.function:
+        uris = {
+            str(dig(item, "OutputName")): str(dig(item, "S3Output", "S3Uri"))
+            for item in each(dig(request, "ProcessingOutputConfig", "Outputs"))
+        }
+        store_recorded(stand_in, uris, job)
+        return {**describe_processing(request, job), **stand_in.properties}
+    return run_processing(request, job, called(stand_in, request))

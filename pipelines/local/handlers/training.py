@@ -7,7 +7,10 @@ from typing import Any
 
 from pipelines.local.handlers._contract import Handler, StepContext, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
+from pipelines.local.handlers._stand_in import called, store_recorded
 from pipelines.local.jobs import run_training
+from pipelines.local.jobs.training import describe_training
+from pipelines.local.stand_ins import StandIn, StandIns
 
 
 class TrainingHandler(Handler):
@@ -35,11 +38,31 @@ class TrainingHandler(Handler):
         # Script mode writes hyperparameters JSON-encoded: the URI stands in quotes.
         return found + texts([code.strip('"') if isinstance(code, str) else None])
 
+    def stand_in(
+        self, request: Mapping[str, Any], members: Mapping[str, Any], stand_ins: StandIns
+    ) -> StandIn | None:
+        """Return what stands in for the job's container."""
+        del members
+        return stand_ins.image(str(dig(request, "AlgorithmSpecification", "TrainingImage") or ""))
+
+    def outputs(self, request: Mapping[str, Any]) -> list[str]:
+        """Return the URI below which the job leaves its model."""
+        return texts([dig(request, "OutputDataConfig", "S3OutputPath")])
+
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Run the job."""
         job = job_context(context, "training-job")
         metadata = {"TrainingJob": {"Arn": job.arn}}
+        stand_in = context.stand_in
         with as_step_end(metadata):
-            response = run_training(request, job)
+            if stand_in is None:
+                response = run_training(request, job)
+            elif stand_in.function:
+                response = run_training(request, job, called(stand_in, request))
+            else:
+                response = describe_training(request, job)
+                place = str(dig(response, "ModelArtifacts", "S3ModelArtifacts"))
+                store_recorded(stand_in, {"model": place.rpartition("/")[0]}, job)
+                response |= stand_in.properties
         model = dig(response, "ModelArtifacts", "S3ModelArtifacts")
         return StepResult(response, metadata, outputs=tuple(texts([model])))

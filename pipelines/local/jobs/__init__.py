@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.function import Answer, Function, call_function, place_function
 from pipelines.local.jobs.material import discard
 from pipelines.local.jobs.processing import run_processing
 from pipelines.local.jobs.training import run_training
 
-__all__ = ["JobContext", "JobFailed", "JobStopped", "discard", "run_processing", "run_training"]
+__all__ = [
+    "Answer",
+    "Function",
+    "JobContext",
+    "JobFailed",
+    "JobStopped",
+    "call_function",
+    "discard",
+    "place_function",
+    "run_processing",
+    "run_training",
+]

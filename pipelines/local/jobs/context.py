@@ -32,6 +32,7 @@ class JobContext:
         environment: further variables of the job, such as the address of a local S3.
         hidden: folders the job must not see besides the home, the base folder and the store.
         grace: seconds between the polite and the final signal.
+        enter: told which phase begins: ``running``, ``storing``; a job begins with preparing.
     """
 
     name: str
@@ -47,6 +48,7 @@ class JobContext:
     environment: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[Path, ...] = ()
     grace: float = 5.0
+    enter: Callable[[str], None] = lambda _phase: None
 
     @property
     def ml(self) -> Path:

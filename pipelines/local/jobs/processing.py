@@ -6,7 +6,7 @@ processing container image" and "Build your own processing container".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -46,13 +46,18 @@ _DESCRIBED = (
 )
 
 
-def run_processing(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+def run_processing(
+    request: Mapping[str, Any],
+    context: JobContext,
+    instead: Callable[[JobContext], Command] | None = None,
+) -> dict[str, Any]:
     """Run a processing job.
 
     Args:
         request: the resolved arguments of CreateProcessingJob, judged by its shape already; the
             job's name is the context's.
         context: where and as what it runs.
+        instead: prepares and returns another command than the container's, once inputs are there.
 
     Returns:
         The response of DescribeProcessingJob for the completed job.
@@ -65,11 +70,16 @@ def run_processing(request: Mapping[str, Any], context: JobContext) -> dict[str,
     created = datetime.now(timezone.utc)
     description = _describe(request, context, created)
     try:
-        command = _command(request, context)
+        command = _command(request, context) if instead is None else None
         prepare_folder(context)
         _materialise(request, context)
+        if instead is not None:
+            command = _limited(instead(context), request)
+        assert command is not None
         description["ProcessingStartTime"] = datetime.now(timezone.utc)
+        context.enter("running")
         _run(command, context, description)
+        context.enter("storing")
         _store_outputs(request, context)
     except (JobFailed, JobStopped) as ending:
         stopped = isinstance(ending, (JobStopped, Overdue))
@@ -78,6 +88,15 @@ def run_processing(request: Mapping[str, Any], context: JobContext) -> dict[str,
             description["FailureReason"] = ending.reason[:EXIT_MESSAGE_LENGTH]
         ending.description = description
         raise
+    _end(description, "Completed")
+    return description
+
+
+def describe_processing(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+    """The response of DescribeProcessingJob for a job of which only the results were recorded."""
+    now = datetime.now(timezone.utc)
+    description = _describe(request, context, now)
+    description["ProcessingStartTime"] = now
     _end(description, "Completed")
     return description
 
@@ -133,12 +152,17 @@ def _command(request: Mapping[str, Any], context: JobContext) -> Command:
             "input/code/script.py'], or a local handler that stands for this image.",
         )
     arguments = [str(part) for part in application.get("ContainerArguments") or ()]
+    return _limited(Command((*entry, *arguments), {}, WORKING_DIRECTORY, None), request)
+
+
+def _limited(command: Command, request: Mapping[str, Any]) -> Command:
+    """A command with the variables and the time limit of the request."""
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
     return Command(
-        argv=(*entry, *arguments),
+        argv=command.argv,
         environment={name: str(value) for name, value in request.get("Environment", {}).items()},
-        cwd=WORKING_DIRECTORY,
-        seconds=float(limit) if limit is not None else None,
+        cwd=command.cwd,
+        seconds=float(limit) if limit is not None else command.seconds,
     )
 
 
@@ -166,7 +190,11 @@ def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
         try:
             context.objects.download(uri, folder)
         except (ExecutionFailed, OSError) as problem:
-            raise JobFailed(f"ClientError: input {name!r}: {problem}", context.log) from None
+            raise JobFailed(
+                f"ClientError: input {name!r}: {problem}",
+                context.log,
+                hint=getattr(problem, "hint", ""),
+            ) from None
     for path, _, name in _outputs(request):
         inside(context, path, f"output {name!r}").mkdir(parents=True, exist_ok=True)
 

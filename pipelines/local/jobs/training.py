@@ -6,8 +6,9 @@ Information" and "How Amazon SageMaker AI Processes Training Output".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,18 @@ _DESCRIBED = (
 )
 
 
-def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+def run_training(
+    request: Mapping[str, Any],
+    context: JobContext,
+    instead: Callable[[JobContext], Command] | None = None,
+) -> dict[str, Any]:
     """Run a training job.
 
     Args:
         request: the resolved arguments of CreateTrainingJob, judged by its shape already; the
             job's name is the context's.
         context: where and as what it runs.
+        instead: prepares and returns another command than the container's, once channels are there.
 
     Returns:
         The response of DescribeTrainingJob for the completed job.
@@ -72,11 +78,13 @@ def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, A
         _enter(description, "Downloading", "Preparing the job's folder")
         prepare_folder(context)
         _materialise(request, context)
-        command = training_command(request, context)
+        command = (instead or partial(training_command, request))(context)
         _enter(description, "Training", "Running the job's process")
         description["TrainingStartTime"] = description["LastModifiedTime"]
+        context.enter("running")
         _run(command, request, context)
         _enter(description, "Uploading", "Storing the model")
+        context.enter("storing")
         _store(request, context)
         metrics = final_metrics(request, context, description["LastModifiedTime"])
         if metrics:
@@ -90,6 +98,13 @@ def run_training(request: Mapping[str, Any], context: JobContext) -> dict[str, A
             _finish(description, "Stopped" if isinstance(ending, JobStopped) else "Failed")
         ending.description = description
         raise
+    _finish(description, "Completed")
+    return description
+
+
+def describe_training(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:
+    """The response of DescribeTrainingJob for a job of which only the results were recorded."""
+    description = _describe(request, context)
     _finish(description, "Completed")
     return description
 
@@ -183,7 +198,11 @@ def _materialise(request: Mapping[str, Any], context: JobContext) -> None:
         try:
             context.objects.download(uri, context.ml / "input" / "data" / name)
         except (ExecutionFailed, OSError) as problem:
-            raise JobFailed(f"ClientError: channel {name!r}: {problem}", context.log) from None
+            raise JobFailed(
+                f"ClientError: channel {name!r}: {problem}",
+                context.log,
+                hint=getattr(problem, "hint", ""),
+            ) from None
 
 
 def _input_mode(request: Mapping[str, Any]) -> str:

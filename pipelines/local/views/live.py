@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
@@ -40,6 +41,7 @@ _MARKS = {
     "waiting": ("·", "dim"),
     "succeeded": ("✓", "green"),
     "reused": ("✓", "blue"),
+    "kept": ("✓", "blue"),
     "failed": ("✗", "bold red"),
     "stopped": ("■", "yellow"),
     "not run": ("-", "dim"),
@@ -87,6 +89,22 @@ class LiveView(Observer):
             vertical_overflow="crop",
         )
         self._live.start()
+
+    def step_kept(self, name: str) -> None:
+        """Show a step as one that need not run again."""
+        with self._mutex:
+            self._rows[name].state, self._rows[name].note = "kept", "had succeeded"
+
+    def expanded(self, loop: Step, steps: Sequence[Step]) -> None:
+        """Put the steps of the rounds below their ForEach."""
+        with self._mutex:
+            depth = self._rows[loop.name].depth + 1
+            made: dict[str, _Row] = {}
+            for name, row in self._rows.items():
+                made[name] = row
+                if name == loop.name:
+                    made.update({step.name: _Row(step, depth) for step in steps})
+            self._rows = made
 
     def step_started(self, name: str) -> None:
         """Show a step as running."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from pipelines.definition import Step
 from pipelines.local.observer import Observer, RunStart, StepEnd
 from pipelines.local.views.words import columns, duration, plural, shown
 
@@ -41,6 +42,15 @@ class PlainView(Observer):
         for line in columns(header_rows(run)):
             self._put(line)
         self._put("")
+
+    def step_kept(self, name: str) -> None:
+        """Say that a step need not run again."""
+        self._put(f"{name.ljust(self._width)}  kept: it had succeeded")
+
+    def expanded(self, loop: Step, steps: Sequence[Step]) -> None:
+        """Make room for the names of the rounds' steps."""
+        del loop
+        self._width = max([self._width, *(len(step.name) for step in steps)])
 
     def step_started(self, name: str) -> None:
         """Say that a step starts."""

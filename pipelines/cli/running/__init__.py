@@ -1,0 +1,1 @@
+"""What ``sagedag run`` does: the request, what it names, one run of it, running it again."""

@@ -1,0 +1,112 @@
+"""One run of one definition: everything between the request and what is printed at the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.cli.options import use_color
+from pipelines.cli.running.request import RunRequest, read_faults, read_parameters
+from pipelines.cli.running.source import Source, load, publish
+
+if TYPE_CHECKING:
+    from pipelines.local.history import ExecutionRecord
+    from pipelines.local.observer import Observer
+    from pipelines.local.options import RunOptions
+    from pipelines.local.stopping import Stop
+    from pipelines.local.store import Store
+
+CODES = {"Succeeded": 0, "Stopped": 130}
+"""Exit codes by how an execution ended; any other is 5."""
+
+
+def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any], int]:
+    """Run one definition and print what it came to.
+
+    Returns:
+        Its document for ``--json`` and the exit code.
+    """
+    from pipelines.definition.parameters import bind
+    from pipelines.local.execute import execute
+    from pipelines.local.isolation import choose
+    from pipelines.local.store import open_store, place_store
+    from pipelines.local.views.summary import document
+
+    source = load(path, request)
+    options = run_options(source, request)
+    # Nothing is made, not even the store, for a run that cannot start.
+    bind(source.definition.parameters, options.parameters)
+    isolation = choose(request.isolation)
+    view = choose_view(request.as_json)
+    folder = request.store_folder or place_store(source.root)
+    with open_store(folder.resolve(), on_wait=view.waiting, stop=stop.event) as store:
+        publish(source.assets, store, source.base)
+        record = execute(
+            source.definition,
+            name=source.name,
+            base=source.base,
+            store=store,
+            isolation=isolation,
+            options=options,
+            observer=view,
+            stop=stop,
+        )
+        if not request.as_json:
+            print_end(store, record)
+        return document(store, record), CODES.get(record.status, 5)
+
+
+def run_options(source: Source, request: RunRequest) -> RunOptions:
+    """Read a request for a definition.
+
+    Raises:
+        UsageError: it names something that the definition does not have.
+    """
+    from pipelines.local.identity import ACCOUNT, REGION
+    from pipelines.local.options import RunOptions
+    from pipelines.local.stand_ins import StandIns
+
+    return RunOptions(
+        account=source.identity.get("account", ACCOUNT),
+        region=source.identity.get("region", REGION),
+        parameters=read_parameters(source.definition, request),
+        parallelism=request.parallel or source.parallelism,
+        caching="off" if request.no_cache else "definition",
+        faults=read_faults(source.definition, request),
+        stand_ins=source.stand_ins or StandIns(),
+    )
+
+
+def print_end(store: Store, record: ExecutionRecord) -> None:
+    """Print how a run ended."""
+    from pipelines.local.views.summary import failure, summary
+
+    color = None if use_color(sys.stdout) else False
+    first, *rest = summary(store, record)
+    shade = {"Succeeded": "green", "Stopped": "yellow"}.get(record.status, "red")
+    click.echo("\n" + click.style(first, fg=shade, bold=True), color=color)
+    if record.status in ("Succeeded", "CompletedWithFailures"):
+        for line in rest:
+            click.echo(line)
+    for line in failure(store, record):
+        click.echo(line)
+    click.echo(f"\nMore: sagedag runs show {record.id}")
+
+
+def choose_view(as_json: bool) -> Observer:
+    """Choose how to show the run: live on a terminal, else lines; beside JSON on stderr."""
+    from pipelines.local.views.plain import PlainView
+
+    if as_json:
+        return PlainView(lambda line: click.echo(line, err=True))
+    plain = os.environ.get("CI") or os.environ.get("TERM") in (None, "", "dumb")
+    if plain or not use_color(sys.stdout):
+        return PlainView(click.echo)
+    from rich.console import Console
+
+    from pipelines.local.views.live import LiveView
+
+    return LiveView(Console())

@@ -1,0 +1,58 @@
+"""Callback: a function or recorded outputs answer in place of whoever reads the queue."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
+from pipelines.local.handlers._stand_in import (
+    answer,
+    example_outputs,
+    output_metadata,
+    outputs_of,
+)
+from pipelines.local.stand_ins import StandIn, StandIns
+
+
+class CallbackHandler(Handler):
+    """Asks what answers for a queue."""
+
+    api_type = "Callback"
+    # The SDK lets a CallbackStep carry a cache config; AWS's pages do not say what counts.
+    cache_attributes = ("*",)
+
+    def stand_in(
+        self, request: Mapping[str, Any], members: Mapping[str, Any], stand_ins: StandIns
+    ) -> StandIn | None:
+        """Return what answers for the step's queue."""
+        del request
+        return stand_ins.queue(str(members.get("SqsQueueUrl", "")))
+
+    def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
+        """Send the message that the queue would get, and take the outputs of the answer.
+
+        Source: AWS, "Callback step": the message's keys.
+        """
+        url = str(context.members.get("SqsQueueUrl", ""))
+        token = uuid.uuid4().hex[:10]
+        metadata: dict[str, Any] = {
+            "Callback": {"CallbackToken": token, "SqsQueueUrl": url, "OutputParameters": []}
+        }
+        stand_in = context.stand_in
+        if stand_in is None:
+            queue = url.rstrip("/").rpartition("/")[2] or context.step.name
+            example = {"outputs": example_outputs(context)}
+            advice = context.stand_ins.advice(f"the queue `{queue}`", "callbacks", queue, example)
+            raise StepError(advice, metadata)
+        message = {
+            "token": token,
+            "pipelineExecutionArn": context.identity.execution_arn,
+            "status": "Executing",
+            "arguments": dict(request),
+        }
+        result, objects = answer(stand_in, message, {}, context, metadata)
+        outputs = outputs_of(result, context, f"`{stand_in.name}`")
+        metadata["Callback"]["OutputParameters"] = output_metadata(outputs)
+        return StepResult({"OutputParameters": outputs}, metadata, outputs=objects)
