@@ -21,6 +21,7 @@ from pipelines.language.request_merge import merge_request
 from pipelines.language.requests import Program, walk_requests
 from pipelines.language.source_map import SourceMap, map_sources
 from pipelines.language.spec import PipelineSpec
+from pipelines.service.sdk import SDK_INSTALL
 from steps import _sdk
 from steps._expressions import ExecutionRef, Join, JsonGet, LoopRef, ParameterRef, PropertyRef
 
@@ -115,7 +116,7 @@ def compile_program(program: Program, warnings: tuple[Diagnostic, ...] = ()) -> 
     except _sdk.SdkMissing as error:
         raise UsageError(
             f"the SageMaker SDK can't be imported: {error}",
-            "install it: pip install 'sagemaker>=3.27,<4'",
+            f"install it: {SDK_INSTALL}",
         ) from error
     definition = _canonical(written, program)
     return Compiled(spec, program, pipeline, definition, program.assets, warnings)
@@ -126,11 +127,8 @@ def _canonical(written: dict[str, Any], program: Program) -> dict[str, Any]:
 
     The SDK rebuilds compound steps and would lose them, so they are put in here.
     """
-    requests = {request.name: request for request in walk_requests(program.steps)}
-    extra = {r.name: as_json(r.fields) for r in requests.values() if r.fields}
+    extra = {r.name: as_json(r.fields) for r in walk_requests(program.steps) if r.fields}
     for step in _walk(written["Steps"]):
-        # The SDK refuses types that it does not know; those stand under another's name until here.
-        step["Type"] = requests[step["Name"]].type
         if step["Name"] in extra:
             merged = merge_request(step, extra[step["Name"]])
             step.clear()

@@ -10,18 +10,17 @@ from pathlib import Path
 
 from pipelines.doctor.model import Finding
 from pipelines.errors import SagedagError
+from pipelines.service.sdk import SDK_INSTALL, SDK_RANGE
 
 OLDEST_PYTHON = (3, 10)
 NEWEST_PYTHON = (3, 13)
-SDK_MAJOR = 3
-OLDEST_SDK = (3, 27)
-_SDK_INSTALL = (
-    f"python -m pip install 'sagemaker>={OLDEST_SDK[0]}.{OLDEST_SDK[1]},<{SDK_MAJOR + 1}'"
-)
-# The distribution and the module in it that compiling stands on.
+# By major of the SDK: the distributions, and the module in each, that compiling stands on.
 _SDK_PARTS = {
-    "sagemaker-core": "sagemaker/core/workflow/parameters.py",
-    "sagemaker-mlops": "sagemaker/mlops/workflow/pipeline.py",
+    3: {
+        "sagemaker-core": "sagemaker/core/workflow/parameters.py",
+        "sagemaker-mlops": "sagemaker/mlops/workflow/pipeline.py",
+    },
+    2: {"sagemaker": "sagemaker/workflow/pipeline.py"},
 }
 _JOB_LIBRARIES = ("scikit-learn", "pandas", "matplotlib")
 
@@ -102,22 +101,30 @@ def check_sdk() -> Finding:
     version = installed("sagemaker")
     if version is None:
         return _sdk_broken("not installed, so nothing can be compiled")
-    numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
-    if numbers[:1] != (SDK_MAJOR,):
-        return _sdk_broken(f"{version}: compiling needs major {SDK_MAJOR}")
-    if numbers < OLDEST_SDK:
-        return _sdk_broken(f"{version} is too old to compile with")
-    for name, module in _SDK_PARTS.items():
+    numbers = re.match(r"\d+", version)
+    major = int(numbers[0]) if numbers else 0
+    if not _in_range(version):
+        return _sdk_broken(f"{version} is not supported; {SDK_RANGE.replace(',', ', ')} is")
+    for name in _SDK_PARTS[major]:
         if installed(name) is None:
             return _sdk_broken(f"{version} without its part {name}")
+    for name, module in _SDK_PARTS[major].items():
         if not Path(str(metadata.distribution(name).locate_file(module))).is_file():
             return _sdk_broken(f"{version}, but {module} is missing")
-    detail = f"{version} (major {SDK_MAJOR}): can compile"
+    detail = f"{version} (major {major}): supported, can compile"
     return Finding("sdk", "SageMaker SDK", "works", detail, essential=True)
 
 
+def _in_range(version: str) -> bool:
+    try:
+        from packaging.specifiers import SpecifierSet
+    except ImportError:
+        return True  # `check_packages` says that it is missing
+    return SpecifierSet(SDK_RANGE).contains(version, prereleases=True)
+
+
 def _sdk_broken(detail: str) -> Finding:
-    return Finding("sdk", "SageMaker SDK", "broken", detail, _SDK_INSTALL, essential=True)
+    return Finding("sdk", "SageMaker SDK", "broken", detail, SDK_INSTALL, essential=True)
 
 
 def check_service_model() -> Finding:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from pipelines.errors import DefinitionError, SagedagError
 from pipelines.service.model import botocore_data
 from pipelines.service.nearest import suggest
+from pipelines.service.sdk import SDK_INSTALL
 
 Config = Mapping[str, Any]
 
@@ -45,7 +46,7 @@ def config_folder() -> Path:
                 return Path(place, folder)
     raise SagedagError(
         "The SageMaker SDK is not installed, and the addresses of AWS's images are read from it.",
-        "Install it: pip install sagemaker",
+        f"Install it: {SDK_INSTALL}",
     )
 
 

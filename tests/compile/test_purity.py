@@ -13,6 +13,7 @@ from pure_runs import Surroundings, copy_of_checkout, hostile_home, without_netw
 
 import pipelines
 from steps import _sdk
+from steps._sdk.names import installed_major
 
 COMPILE = ("compile", "definitions/pulsar", "--env", "dev")
 MINUTE = 60
@@ -165,9 +166,8 @@ def test_no_telemetry_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests.Session, "request", refuse)
     monkeypatch.setattr(urllib3.connectionpool.HTTPConnectionPool, "urlopen", refuse)
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", refuse)
-    import sagemaker.core.telemetry.telemetry_logging as telemetry
-
-    monkeypatch.setattr(telemetry, "_requests_helper", refuse)
+    place = {3: "sagemaker.core.telemetry", 2: "sagemaker.telemetry"}[installed_major().number]
+    monkeypatch.setattr(f"{place}.telemetry_logging._requests_helper", refuse)
     compiled = pipelines.compile(PULSAR, environment="dev")
     with _sdk.offline("us-east-1"):
         assert compiled.pipeline.definition()

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -232,20 +233,26 @@ def test_python_versions(version: tuple[int, ...], state: str) -> None:
 @pytest.mark.parametrize(
     ("versions", "state", "words"),
     [
-        ({"sagemaker": "3.27.0", "sagemaker-core": "2", "sagemaker-mlops": "1"}, "works", "can"),
-        ({"sagemaker": "3.26.9"}, "broken", "too old"),
-        ({"sagemaker": "2.257.7"}, "broken", "needs major 3"),
-        ({"sagemaker": "4.0.0"}, "broken", "needs major 3"),
+        ({"sagemaker": "3.1.1"}, "broken", "not supported"),
+        ({"sagemaker": "2.257.4"}, "broken", "not supported; >=2.257.5, !=3.0.*, !=3.1.*, <4 is"),
+        ({"sagemaker": "4.0.0"}, "broken", "not supported"),
         ({"sagemaker": "3.27.0", "sagemaker-core": "2"}, "broken", "without its part"),
         ({}, "broken", "not installed"),
     ],
 )
-def test_sdk_majors(
+def test_sdks_that_cannot_compile(
     monkeypatch: pytest.MonkeyPatch, versions: dict[str, str], state: str, words: str
 ) -> None:
     monkeypatch.setattr("pipelines.doctor.software.installed", versions.get)
     found = check_sdk()
     assert (found.state, words in found.detail, found.fatal) == (state, True, state == "broken")
+
+
+def test_the_installed_sdk_is_supported() -> None:
+    version = metadata.version("sagemaker")
+    found = check_sdk()
+    assert found.state == "works"
+    assert found.detail == f"{version} (major {version[0]}): supported, can compile"
 
 
 def test_exit_code_1_when_something_essential_is_broken(tmp_path: Path) -> None:

@@ -57,10 +57,10 @@ def test_python_versions_agree(project: dict[str, Any]) -> None:
 
 
 def test_the_doctor_knows_the_sdk_that_is_required(project: dict[str, Any]) -> None:
-    from pipelines.doctor.software import OLDEST_SDK, SDK_MAJOR
+    from pipelines.service.sdk import SDK_RANGE
 
     (sdk,) = (each for each in project["project"]["dependencies"] if each.startswith("sagemaker"))
-    assert sdk == f"sagemaker>={'.'.join(map(str, OLDEST_SDK))},<{SDK_MAJOR + 1}"
+    assert sdk == f"sagemaker{SDK_RANGE}"
 
 
 def test_the_version_is_in_the_changelog(project: dict[str, Any]) -> None:

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from every_image import APART, INSTANCES, REGIONS, every_image
 
 from pipelines.errors import SagedagError
 from pipelines.service import image_configs
 from pipelines.service.images import UnknownImage, frameworks, resolve, versions
 
-REGIONS = (
-    "us-east-1",
-    "eu-west-1",
-    "cn-north-1",
-    "us-gov-west-1",
-    "us-iso-east-1",
-    "us-isob-east-1",
-    "eu-isoe-west-1",
-    "eusc-de-east-1",
-    "il-central-1",
-    "me-west-1",
-    "mars-1",
-)
-INSTANCES = (
-    None,
-    "ml.m5.xlarge",
-    "ml.c5.large",
-    "ml.p3.2xlarge",
-    "ml.p4d.24xlarge",
-    "ml.p2.xlarge",
-    "ml.g5.xlarge",
-    "ml.inf1.xlarge",
-    "ml.inf2.xlarge",
-    "ml.trn1.2xlarge",
-    "ml.c6g.large",
-    "local",
-    "local_gpu",
-    "rubbish",
-)
 EXTRAS: dict[str, tuple[Any, ...]] = {
     "training_compiler": (True,),
     "inference_tool": ("neuron", "neuronx"),
@@ -56,8 +31,12 @@ EXTRAS: dict[str, tuple[Any, ...]] = {
     "serverless": (True,),
     "sdk_version": ("2.9",),
 }
-# The SDK has another function for this one; see its own test.
-APART = "sagemaker-base-python"
+# Where each of the SDK's majors has the functions that answers are compared with.
+MAJOR = metadata.version("sagemaker")[0]
+SDK = {
+    "3": ("sagemaker.core.image_uris", "sagemaker.core.common_utils"),
+    "2": ("sagemaker.image_uris", "sagemaker.utils"),
+}[MAJOR]
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +53,8 @@ def retrieve() -> Iterator[Callable[..., str]]:
         }.items():
             patch.setenv(name, value)
         patch.delenv("AWS_PROFILE", raising=False)
-        from sagemaker.core import common_utils, image_uris
-
+        image_uris = importlib.import_module(SDK[0])
+        common_utils = importlib.import_module(SDK[1])
         resolver = common_utils._botocore_resolver()
         patch.setattr(common_utils, "_botocore_resolver", lambda: resolver)
         cached = functools.cache(image_uris.config_for_framework)
@@ -95,33 +74,16 @@ def sdk_arguments(wanted: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def every_image() -> Iterator[dict[str, Any]]:
-    """Yields framework, scope, version, base and Python version of every image there is, and of
-    some that there are not."""
-    for framework in frameworks():
-        if framework == APART:
-            continue
-        config = image_configs.load_config(framework)
-        for scope in image_configs.scopes(config):
-            part = config if "scope" in config else config[scope]
-            aliases = part.get("version_aliases", {})
-            for version in (*versions(framework), None, "0.0.77"):
-                images = part["versions"].get(aliases.get(version, version), {})
-                nested = images.get("version_aliases", {})
-                bases: list[str | None] = [None]
-                if framework == "huggingface":
-                    bases += [one for one in (*images, *nested) if one != "version_aliases"]
-                for base in bases:
-                    image = images.get(nested.get(base, base), images)
-                    pythons = image.get("py_versions") or [k for k in image if k[:2] == "py"]
-                    for python in (None, *(one for one in pythons if len(one) < 6)):
-                        yield {
-                            "framework": framework,
-                            "scope": scope,
-                            "version": version,
-                            "base_framework_version": base,
-                            "py_version": python,
-                        }
+def alike(ours: str | None, theirs: str | None, wanted: dict[str, Any]) -> bool:
+    """Whether the two are the same address.
+
+    Major 2 writes a short version of Transformers into a tag as it is given, where major 3 and this
+    product write the version that it stands for, which is the tag that there is.
+    """
+    if ours and theirs and MAJOR == "2" and wanted["framework"] == "huggingface":
+        version = rf"transformers{wanted['version']}(\.\d+)?-"
+        ours, theirs = re.sub(version, "", ours), re.sub(version, "", theirs)
+    return ours == theirs
 
 
 def is_deliberate(wanted: dict[str, Any]) -> bool:
@@ -171,7 +133,7 @@ def test_every_image_is_what_the_sdk_says(retrieve: Callable[..., str]) -> None:
                 assert is_deliberate(wanted), wanted
                 deliberate += 1
                 continue
-            assert ours == theirs, wanted
+            assert alike(ours, theirs, wanted), (wanted, ours, theirs)
             equal += ours is not None
             refused += ours is None
             seen.update([wanted["framework"]] if ours else [])
@@ -181,9 +143,9 @@ def test_every_image_is_what_the_sdk_says(retrieve: Callable[..., str]) -> None:
     assert len(seen) > 70
 
 
+@pytest.mark.skipif(MAJOR == "2", reason="SDK 2 has no lists of frameworks and versions")
 def test_the_lists_are_the_sdks(retrieve: Callable[..., str]) -> None:
-    from sagemaker.core import image_uris
-
+    image_uris = importlib.import_module(SDK[0])
     assert list(frameworks()) == image_uris.list_frameworks()
     for framework in frameworks():
         assert set(versions(framework)) == set(image_uris.list_versions(framework))
@@ -193,8 +155,7 @@ def test_the_lists_are_the_sdks(retrieve: Callable[..., str]) -> None:
 
 
 def test_plain_python(retrieve: Callable[..., str]) -> None:
-    from sagemaker.core import image_uris
-
+    image_uris = importlib.import_module(SDK[0])
     for short in ("310", "38"):
         theirs = image_uris.get_base_python_image_uri("eu-west-1", short)
         assert resolve(APART, region="eu-west-1", py_version=f"py{short}") == theirs
