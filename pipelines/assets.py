@@ -18,7 +18,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,10 +130,31 @@ def make_asset(path: Path, root: str, project: Path) -> Asset:
         DefinitionError: a link leads out of the project, a name is no text, there is too much or
             nothing at all.
     """
+    return _asset_of(_files_of(path), root, project)
+
+
+def bundle_assets(paths: Iterable[Path], root: str, project: Path) -> Asset:
+    """Return one asset of several files and folders, each under its own name.
+
+    Raises:
+        DefinitionError: as :func:`make_asset`.
+    """
+    files: list[tuple[str, Path]] = []
+    for path in paths:
+        above = f"{path.name}/" if path.is_dir() else ""
+        files += [(above + name, file) for name, file in _files_of(path)]
+    return _asset_of(sorted(files), root, project)
+
+
+def _files_of(path: Path) -> list[tuple[str, Path]]:
     files = [(path.name, path)] if path.is_file() else sorted(_below(path))
     if not files:
         # S3 knows no empty folders: a job that is given one fails because nothing is there.
         raise DefinitionError("the folder holds no files", "put one into it, or name another")
+    return files
+
+
+def _asset_of(files: list[tuple[str, Path]], root: str, project: Path) -> Asset:
     entries: list[tuple[str, int, str]] = []
     total = 0
     for name, file in files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steps import (
+    automl,
     callback,
     clarify_check,
     cleanup,
@@ -19,6 +20,7 @@ from steps import (
     job,
     lambda_function,
     lineage,
+    notebook_job,
     processing,
     quality_check,
     raw,
@@ -47,6 +49,8 @@ KINDS: tuple[Kind, ...] = (
     clarify_check.KIND,
     emr.KIND,
     emr_serverless.KIND,
+    automl.KIND,
+    notebook_job.KIND,
     endpoint_config.KIND,
     endpoint.KIND,
     inference_component.KIND,

@@ -276,6 +276,13 @@ class Context(Protocol):
     def asset(self, step: Step, path: Path) -> str:
         """Publish the file or folder named at ``path``; return its S3 URI."""
 
+    def bundle(self, step: Step, paths: Sequence[Path]) -> str:
+        """Publish the files and folders named at ``paths`` beside each other in one folder.
+
+        Returns:
+            The S3 URI of that folder; empty where one of them is missing or wrong (reported).
+        """
+
     def module(self, step: Step, path: Path) -> tuple[str, str]:
         """Publish the module of ``module:callable`` at ``path``.
 
@@ -384,6 +391,17 @@ class Kind:
         """Return the step's ``Type`` in the definition JSON."""
         del step
         return self.api_type
+
+    def gives(self, step: str) -> Mapping[str, Any]:
+        """Return what steps whose ``model`` refers to a step of this kind take over from it.
+
+        Args:
+            step: the step's name.
+
+        Only what is in no field of the step, but in references to it; see :attr:`inherits`.
+        """
+        del step
+        return {}
 
     def unfold(self, step: Step) -> Sequence[Part | Changed]:
         """Return the steps that the step becomes, in their order; none: it stays as it is.

@@ -87,9 +87,9 @@ def unpack(archive: Path, target: Path) -> None:
                     write(tar, member, target / place)
                 else:
                     raise Refused(f"the archive's member {member.name!r} is a device or a pipe")
+        make_links(links, target)
     except (tarfile.TarError, EOFError, OSError, KeyError) as error:
         raise Refused(f"{archive.name} can't be unpacked: {error}") from error
-    make_links(links, target)
 
 
 def file_of(link: tarfile.TarInfo, files: dict[str, tarfile.TarInfo]) -> tarfile.TarInfo:

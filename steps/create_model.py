@@ -52,7 +52,7 @@ class CreateModel(Kind):
     )
     retries = f.STEP_RETRIES
     supplied = ("ModelName",)
-    inherits = {"image": ("Training", "Tuning")}
+    inherits = {"image": ("Training", "Tuning", "AutoML"), "environment": ("AutoML",)}
     fields = {
         **f.container_fields("PrimaryContainer"),
         "repack": REPACK,

@@ -94,7 +94,7 @@ class RegisterModel(Kind):
         "CertifyForMarketplace": "the service overrides it when the pipeline runs",
         "Description": "the service overrides it when the pipeline runs",
     }
-    inherits = {"image": ("Training", "Tuning")}
+    inherits = {"image": ("Training", "Tuning", "AutoML"), "environment": ("AutoML",)}
     fields = {
         **f.container_fields("InferenceSpecification.Containers"),
         "repack": REPACK,

@@ -21,7 +21,8 @@ CREATE_PIPELINE = "CreatePipeline"
 def default_of(name: str, field: Field, kind: Kind | None) -> str:
     """Return what stands where the field is not written."""
     if kind is not None and name in kind.inherits:
-        givers = " or ".join(kind.inherits[name])
+        *others, last = kind.inherits[name]
+        givers = f"{', '.join(others)} or {last}" if others else last
         return f"that of the {givers} step in `model`"
     return field.default
 

@@ -6,7 +6,7 @@ comes out is the API's field. So there is no table that could be out of date.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -46,6 +46,10 @@ class _Listener:
         for key in path:
             value = value[key]
         return str(value)
+
+    def bundle(self, step: Step, paths: Sequence[Path]) -> str:
+        """Return the text of the first field."""
+        return self.asset(step, paths[0])
 
     def module(self, step: Step, path: Path) -> tuple[str, str]:
         """Return the value that is looked for in the place of the module's URI."""

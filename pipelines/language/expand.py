@@ -24,6 +24,7 @@ from pipelines.language.nodes import (
     plain,
     with_entry,
     without,
+    written,
 )
 from pipelines.language.references import referenced_steps
 from pipelines.language.rendering import Names, render, render_scalar
@@ -263,24 +264,26 @@ def inherit_fields(steps: list[Expanded]) -> None:
     by_name = {step.name: step for step in walk(steps)}
     for step in by_name.values():
         for name, givers in step.kind.inherits.items():
-            if name not in step.own and "containers" not in step.own:
+            # What belongs to a step's image is of no use beside another image.
+            if "containers" not in step.own and not (name != "image" and "image" in step.own):
                 value = _given(get(step.node, "model"), name, givers, by_name)
-                if value is not None:
-                    step.node = inherit(step.node, name, value)
-            containers = get(step.node, "containers")
-            if isinstance(containers, Sequence):
-                items = tuple(_container(item, name, givers, by_name) for item in containers.items)
-                changed = replace(containers, items=items)
-                step.node = with_entry(step.node, "containers", changed)
+                step.node = inherit(step.node, name, value, own=name in step.own)
+        containers = get(step.node, "containers")
+        if isinstance(containers, Sequence) and step.kind.inherits:
+            items = tuple(_container(item, step.kind, by_name) for item in containers.items)
+            step.node = with_entry(step.node, "containers", replace(containers, items=items))
 
 
-def _container(
-    item: Node, name: str, givers: tuple[str, ...], by_name: dict[str, Expanded]
-) -> Node:
-    if not isinstance(item, MapNode) or name in item.entries:
+def _container(item: Node, kind: Kind, by_name: dict[str, Expanded]) -> Node:
+    if not isinstance(item, MapNode):
         return item
-    value = _given(get(item, "model"), name, givers, by_name)
-    return item if value is None else inherit(item, name, value)
+    own = item.entries.keys()
+    made = item
+    for name, givers in kind.inherits.items():
+        if name == "image" or "image" not in own:
+            value = _given(get(item, "model"), name, givers, by_name)
+            made = inherit(made, name, value, own=name in own)
+    return made
 
 
 def _given(
@@ -291,7 +294,8 @@ def _given(
     for referred in referenced_steps(model.value):
         giver = by_name.get(referred)
         if giver is not None and giver.kind.name in givers:
-            return get(giver.node, name)
+            given = giver.kind.gives(referred)
+            return written(given[name], model) if name in given else get(giver.node, name)
     return None
 
 

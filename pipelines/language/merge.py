@@ -321,6 +321,17 @@ def apply_defaults(step: MapNode, kind: Kind, defaults: Node | None) -> MapNode:
     return replace(result, entries={**first, **result.entries}, span=step.span, source=step.source)
 
 
-def inherit(step: MapNode, name: str, value: Node) -> MapNode:
-    """Return ``step`` with a field taken over from another step."""
+def inherit(step: MapNode, name: str, value: Node | None, *, own: bool) -> MapNode:
+    """Return ``step`` with a field taken over from another step.
+
+    Args:
+        value: the field's value there; None where there is none.
+        own: the step itself says the field. It is then merged over the value, or replaces it.
+    """
+    known = get(step, name)
+    if value is None or (own and (name in WHOLE_FIELDS or not isinstance(known, MapNode))):
+        return step
+    if known is not None and name not in WHOLE_FIELDS:
+        low, high = (value, known) if own else (known, value)
+        value = merge(low, high, whole=WHOLE_FIELDS)
     return with_entry(step, name, value, key_at(name, value))

@@ -168,6 +168,15 @@ def mapping(entries: Mapping[str, Node], like: Node) -> MapNode:
     return MapNode(made, like.source, like.span)
 
 
+def written(value: Any, at: Scalar) -> Node:
+    """Return plain data as a tree that stands where ``at`` stands."""
+    if isinstance(value, Mapping):
+        return mapping({name: written(item, at) for name, item in value.items()}, at)
+    if isinstance(value, list):
+        return Sequence(tuple(written(item, at) for item in value), at.source, at.span)
+    return Scalar(value, str(value), at.source, at.span, quoted=True)
+
+
 def walk(node: Node, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
     """Yield every leaf with its path."""
     if isinstance(node, MapNode):

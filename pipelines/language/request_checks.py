@@ -183,7 +183,7 @@ def field_of(spec: StepSpec, path: Path) -> Path:
                 key = inner.split(".") if inner else []
                 found = (name, names[rest[0]])
                 found += _as_far_as_it_leads(value[names[rest[0]]], tuple(key))
-        elif name == "arguments" and isinstance(value, Mapping) and rest:
+        elif name == "arguments" and isinstance(value, Mapping) and rest and _is_index(rest[0]):
             found = (name, _option(value, rest[0]))
         elif rest and isinstance(value, Mapping) and rest[0] in value:
             found = (name, *_as_far_as_it_leads(value, rest))
@@ -195,6 +195,10 @@ def field_of(spec: StepSpec, path: Path) -> Path:
     if not best[1] or best[1][0] == "containers":
         return _container_field(spec, path) or best[1]
     return best[1]
+
+
+def _is_index(segment: str | int) -> bool:
+    return isinstance(segment, int)
 
 
 def _as_far_as_it_leads(value: Any, path: Path) -> Path:

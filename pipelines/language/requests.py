@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from pipelines.assets import Asset, make_asset, make_document
+from pipelines.assets import Asset, bundle_assets, make_asset, make_document
 from pipelines.errors import DefinitionError
 from pipelines.language.diagnostics import Report, as_clause
 from pipelines.language.function_module import find_module
@@ -60,8 +60,14 @@ class AssetStore:
     """
 
     project: Project
-    made: dict[FilePath, Asset] = field(default_factory=dict)
+    made: dict[FilePath | tuple[FilePath, ...], Asset] = field(default_factory=dict)
     documents: dict[Document, Asset] = field(default_factory=dict)
+
+    def bundle(self, paths: tuple[FilePath, ...], environment: Environment) -> Asset:
+        """Return the asset of several files and folders; raises as :meth:`make`."""
+        if paths not in self.made:
+            self.made[paths] = bundle_assets(paths, environment.root, self.project.root)
+        return self.made[paths]
 
     def make(self, path: FilePath, environment: Environment) -> Asset:
         """Return the asset of a file or folder; raises DefinitionError where it can't be one."""
@@ -301,6 +307,16 @@ class _Builder:
         asset = self.asset_of(step, path, found) if found is not None else None
         return asset_uri(asset, found) if asset is not None and found is not None else ""
 
+    def bundle(self, step: Step, paths: Sequence[Path]) -> str:
+        """Publish the files and folders named at ``paths`` in one folder."""
+        found = [self.resolved(step, path, "file" if path == paths[0] else "any") for path in paths]
+        known = tuple(path for path in found if path is not None)
+        if len(known) < len(paths):
+            self.reporter.blame((*self.paths[step.name], *paths[0]))
+            return ""
+        asset = self.made(step, paths[0], lambda: self.store.bundle(known, self.environment))
+        return asset.files_uri if asset is not None else ""
+
     def module(self, step: Step, path: Path) -> tuple[str, str]:
         """Publish the module of ``module:callable``."""
         node = get(self.spec.tree, *self.paths[step.name], *path)
@@ -324,8 +340,12 @@ class _Builder:
         return self.store.write(document, self.environment)
 
     def asset_of(self, step: Step, path: Path, found: FilePath) -> Asset | None:
+        return self.made(step, path, lambda: self.store.make(found, self.environment))
+
+    def made(self, step: Step, path: Path, make: Callable[[], Asset]) -> Asset | None:
+        """Return an asset; reports at ``path`` where it can't be one."""
         try:
-            return self.store.make(found, self.environment)
+            return make()
         except DefinitionError as error:
             self.report(step, Problem("bad-asset", path, error.message, error.hint))
         except OSError as error:

@@ -22,6 +22,7 @@ from pipelines.language.nodes import (
     plain,
     with_entry,
     without,
+    written,
 )
 from pipelines.language.rendering import render
 from pipelines.language.schema import MAX_STEPS, definition_schema
@@ -81,7 +82,7 @@ class _Unfolder:
         kind = kind_named(part.kind)
         assert kind is not None
         made = _fields(part.fields, step)
-        made = with_entry(made, "type", _scalar(kind.name, step.key))
+        made = with_entry(made, "type", written(kind.name, step.key))
         low = render(apply_defaults(mapping({}, step.key), kind, self.defaults), step.names,
                      self.report)  # fmt: skip
         node = merge(low, made, whole=WHOLE_FIELDS)
@@ -138,12 +139,7 @@ def _node(value: Any, step: Expanded) -> Node | None:
         items = [_node(item, step) for item in value]
         found = tuple(item for item in items if item is not None)
         return Sequence(found, step.key.source, step.key.span)
-    return _scalar(value, step.key)
-
-
-def _scalar(value: Any, at: Scalar) -> Scalar:
-    text = value if isinstance(value, str) else str(value)
-    return Scalar(value, text, at.source, at.span, quoted=True)
+    return written(value, step.key)
 
 
 def _with(node: Node, path: Path, value: Any, step: Expanded) -> Node:
@@ -157,7 +153,7 @@ def _with(node: Node, path: Path, value: Any, step: Expanded) -> Node:
         return without(node, str(key)) if isinstance(node, MapNode) else node
     elif isinstance(known, Scalar) and isinstance(value, str):
         # A text stands where the one stood that it replaces.
-        inner = _scalar(value, known)
+        inner = written(value, known)
     else:
         inner = _node(value, step)
     if inner is None:

@@ -131,6 +131,9 @@ def described(response: str, path: str) -> Shape:
     # The SDK's properties of a Tuning step are those of two responses.
     if path.startswith("TrainingJobSummaries"):
         response = "ListTrainingJobsForHyperParameterTuningJobResponse"
+    # And an AutoML step's reports stand in no response: the service adds them in pipelines.
+    if path.startswith("BestCandidateProperties."):
+        return service().shape_for("S3Uri")
     shape = service().shape_for(response)
     for word, index, key in regex.findall(r"\.?([A-Za-z]\w*)|\[(\d+)\]|\['([^']+)'\]", path):
         if word:

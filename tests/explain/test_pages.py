@@ -187,7 +187,8 @@ def test_a_field_page_tells_types_limits_words_and_defaults() -> None:
     assert facts("Processing.outputs.mode")["Allowed"] == "`EndOfJob`, `Continuous`"
     assert facts("RegisterModel.approval")["Default"] == "PendingManualApproval"
     assert facts("Training.retry.on")["Allowed"].startswith("`throttling`, `service_fault`")
-    assert facts("CreateModel.image")["Default"] == "that of the Training or Tuning step in `model`"
+    given = "that of the Training, Tuning or AutoML step in `model`"
+    assert facts("CreateModel.image")["Default"] == given
     assert facts("Training.image")["Required"] == "yes; `defaults` may give it"
     assert facts("Training.image.framework")["Required"] == "yes"
     assert facts("Training.cache")["References"].startswith("none")
