@@ -20,6 +20,7 @@ from steps import (
     job,
     lambda_function,
     lineage,
+    monitor_batch_transform,
     notebook_job,
     processing,
     quality_check,
@@ -47,6 +48,9 @@ KINDS: tuple[Kind, ...] = (
     callback.KIND,
     quality_check.KIND,
     clarify_check.KIND,
+    monitor_batch_transform.MonitorBatchTransform(
+        transform.KIND, quality_check.KIND, clarify_check.KIND
+    ),
     emr.KIND,
     emr_serverless.KIND,
     automl.KIND,
@@ -77,4 +81,6 @@ def all_fields(kind: Kind) -> dict[str, Field]:
         del tail["retry"]
     if not kind.takes_request:
         del tail["request"]
+    if not kind.takes_step_fields:
+        del tail["step_fields"]
     return {**COMMON, **kind.fields, **tail}

@@ -343,11 +343,13 @@ class Kind:
     name: str
     """The ``type`` in a definition."""
     api_type: str
-    """The ``Type`` in the definition JSON."""
+    """The ``Type`` in the definition JSON; empty where :meth:`type_of` or the parts have it."""
     operation: str = ""
     """The API call whose request the ``Arguments`` are; empty where there is none."""
     takes_request: bool = True
     """Whether the ``Arguments`` have more to them than the fields say (``request``)."""
+    takes_step_fields: bool = True
+    """Whether there is one step object that ``step_fields`` can be meant for."""
     describe: str = ""
     """The shape of the Describe response that references read; empty where there is none."""
     describe_also: tuple[str, ...] = ()

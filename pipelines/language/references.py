@@ -149,7 +149,7 @@ class Scope:
                 at.begin,
                 at.end,
                 f"there is no step `{name}`",
-                suggest(name, [*self.steps, *self.broken]),
+                suggest(name, list(dict.fromkeys([*self.steps, *self.broken]))),
             )
         hidden = self.visible(name)
         if hidden:

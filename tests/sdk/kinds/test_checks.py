@@ -103,6 +103,33 @@ steps:
     max_runtime: 1d
     skip_check: true
     register_new_baseline: true
+  before:
+    type: MonitorBatchTransform
+    display_name: Before
+    description: Both
+    monitor_first: true
+    transform: {model: "${parameters.Model}", instance: ml.m5.large, input: s3://survey/all,
+                output: s3://survey/before}
+    monitor:
+      check: data_quality
+      instance: ml.m5.xlarge
+      dataset: s3://survey/all
+      output: s3://survey/before-check
+      max_runtime: 1d
+      baseline: {statistics: s3://survey/s.json, constraints: s3://survey/c.json}
+  after:
+    type: MonitorBatchTransform
+    transform: {model: "${parameters.Model}", instance: ml.m5.large, input: s3://survey/all,
+                output: s3://survey/after}
+    monitor:
+      check: data_bias
+      instance: ml.m5.xlarge
+      dataset: s3://survey/all
+      output: s3://survey/after-check
+      config: {headers: [mean, telescope, pulsar], label: pulsar, label_values_or_threshold: [1],
+               facet: [{name_or_index: telescope}]}
+      max_runtime: 1d
+      fail_on_violation: false
   configs:
     type: Fail
     message: "${steps.data-bias.config} ${steps.model-bias.config} ${steps.explain.config}"
@@ -129,13 +156,14 @@ class Built:
             "Group": ParameterString(name="Group", default_value="pulsars"),
         }
         first = _data_quality(session, parameters, self.folder)
-        steps = [first, _model_quality(session, first), *_clarify(session, parameters)]
+        checks = [first, _model_quality(session, first), *_clarify(session, parameters)]
+        steps = [*checks, *_transforms(session, parameters)]
         s3 = session.boto_session.client("s3")
         listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
         for entry in listed:
             body = s3.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"]
             self.files[f"s3://{BUCKET}/{entry['Key']}"] = body.read()
-        for step in steps[2:]:
+        for step in checks[2:]:
             place = step.clarify_check_config.monitoring_analysis_config_uri
             self.configs[step.name] = json.loads(self.files[place])
         return list(parameters.values()), steps
@@ -280,6 +308,62 @@ def _clarify(session: Any, parameters: Json) -> list[Any]:
         register_new_baseline=True,
     )
     return [bias, model_bias, explain]
+
+
+def _transforms(session: Any, parameters: Json) -> list[Any]:
+    from sagemaker.core.clarify import BiasConfig, DataConfig
+    from sagemaker.core.model_monitor.dataset_format import DatasetFormat
+    from sagemaker.core.transformer import Transformer
+    from sagemaker.mlops.workflow.clarify_check_step import DataBiasCheckConfig
+    from sagemaker.mlops.workflow.monitor_batch_transform_step import MonitorBatchTransformStep
+    from sagemaker.mlops.workflow.quality_check_step import DataQualityCheckConfig
+
+    def transform(name: str) -> Any:
+        return Transformer(
+            model_name=parameters["Model"],
+            instance_count=1,
+            instance_type="ml.m5.large",
+            output_path=f"s3://survey/{name}",
+            sagemaker_session=session,
+        ).transform("s3://survey/all")
+
+    quality = DataQualityCheckConfig(
+        baseline_dataset="s3://survey/all",
+        dataset_format=DatasetFormat.csv(),
+        output_s3_uri="s3://survey/before-check",
+    )
+    bias = DataBiasCheckConfig(
+        data_config=DataConfig(
+            s3_data_input_path="s3://survey/all",
+            s3_output_path="s3://survey/after-check",
+            s3_analysis_config_output_path=f"s3://{BUCKET}/after",
+            label="pulsar",
+            headers=["mean", "telescope", "pulsar"],
+        ),
+        data_bias_config=BiasConfig([1], "telescope"),
+    )
+    collections = [
+        MonitorBatchTransformStep(
+            name="before",
+            display_name="Before",
+            description="Both",
+            transform_step_args=transform("before"),
+            monitor_configuration=quality,
+            check_job_configuration=_job(session),
+            monitor_before_transform=True,
+            supplied_baseline_statistics="s3://survey/s.json",
+            supplied_baseline_constraints="s3://survey/c.json",
+        ),
+        MonitorBatchTransformStep(
+            name="after",
+            transform_step_args=transform("after"),
+            monitor_configuration=bias,
+            check_job_configuration=_job(session),
+            fail_on_violation=False,
+        ),
+    ]
+    # SDK 3's Pipeline refuses collections of steps, and takes the steps in them.
+    return [step for collection in collections for step in collection.steps]
 
 
 # --- What may differ ---
