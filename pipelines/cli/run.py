@@ -13,7 +13,7 @@ import click
 
 from pipelines.cli.options import environment_options
 from pipelines.cli.running.once import run_once
-from pipelines.cli.running.request import RunRequest
+from pipelines.cli.running.request import RunRequest, check_request
 
 if TYPE_CHECKING:
     from pipelines.local.stopping import Stop
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Examples:
   sagedag run definitions/pulsar
   sagedag run definitions/pulsar -p InputData=data/HTRU_2.csv -p MinPrecision=0.8
+  sagedag run definitions/pulsar --from evaluate
+  sagedag run definitions/pulsar --resume
   sagedag run definition.json --parallel 4
   aws sagemaker describe-pipeline --pipeline-name pulsar | sagedag run -
 """
@@ -48,6 +50,23 @@ Examples:
 )
 @click.option(
     "--parallel", type=click.IntRange(1, 200), metavar="N", help="Run at most N steps at once."
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with the latest run of the pipeline: what had succeeded is kept, the rest runs.",
+)
+@click.option("--only", metavar="STEP", multiple=True, help="Run this step alone; repeatable.")
+@click.option(
+    "--from", "start", metavar="STEP", multiple=True, help="Run this step and all after it."
+)
+@click.option("--to", "end", metavar="STEP", multiple=True, help="Run this step and all it needs.")
+@click.option(
+    "--source",
+    metavar="RUN",
+    default="",
+    help="The run to resume, or whose results stand for the steps that do not run (default: the "
+    "latest, the latest that succeeded).",
 )
 @click.option("--no-cache", is_flag=True, help="Run every step, even where a result is cached.")
 @click.option(
@@ -76,6 +95,7 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     from pipelines.local.stopping import Stop
 
     stop, request = Stop(), RunRequest(**options)
+    check_request(request, len(paths))
     documents: list[dict[str, Any]] = []
     code = 0
     with _signals(stop):

@@ -6,12 +6,14 @@ import json
 import os
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.definition import Definition
 from pipelines.definition.parameters import bind, wire
-from pipelines.errors import DefinitionError
+from pipelines.errors import DefinitionError, UsageError
 from pipelines.local.cache import Cache
 from pipelines.local.encoding import moment
 from pipelines.local.history import ExecutionRecord, History
@@ -22,8 +24,10 @@ from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer, RunStart
 from pipelines.local.options import RunOptions
 from pipelines.local.registry import Registry
+from pipelines.local.resumption import Resumption, find_resumable, plan_resumption
 from pipelines.local.s3 import LocalS3
 from pipelines.local.scheduler import Scheduler
+from pipelines.local.selecting import Selected, select
 from pipelines.local.stopping import Stop
 from pipelines.local.store import Store
 from pipelines.local.surroundings import Surroundings
@@ -60,17 +64,24 @@ def execute(
         The execution as it is stored, ended: Succeeded, Failed, Stopped or CompletedWithFailures.
 
     Raises:
-        UsageError: a parameter is unknown, missing or has no valid value; nothing ran.
+        UsageError: a parameter is unknown, missing or has no valid value, or there is no execution
+            to resume or to take results from; nothing ran.
         DefinitionError: the experiment's names cannot be resolved; nothing ran.
     """
-    options = options or RunOptions()
-    identity = Identity(name, new_execution_id(), options.account, options.region)
-    started = time.time()
-    values = bind(definition.parameters, options.parameters)
-    objects = ObjectStore(store.objects, base, options.stand_ins.external)
-    resolver = Values(definition, identity, values, moment(started), objects.get)
-    limit = max(1, min(options.parallelism or max(2, os.cpu_count() or 1), MAX_PARALLEL))
+    options, stop = options or RunOptions(), stop or Stop()
     history = History(store)
+    resumed = None
+    if options.resume:
+        record = find_resumable(history, name, options.resume)
+        resumed = plan_resumption(definition, record, history)
+        if resumed.finished:
+            return record
+        options = _as_it_was(options, record, definition)
+    identity = _identity(name, options, resumed)
+    started = resumed.record.started if resumed else time.time()
+    values = bind(definition.parameters, options.parameters)
+    selected = _selected(definition, name, options, history, resumed)
+    objects = ObjectStore(store.objects, base, options.stand_ins.external)
     around = Surroundings(
         store=store,
         history=history,
@@ -79,41 +90,130 @@ def execute(
         s3=LocalS3(objects),
         isolation=isolation,
         identity=identity,
-        values=resolver,
+        values=Values(definition, identity, values, moment(started), objects.get),
         cache=Cache(history, objects, name, options.caching, not options.service_cache),
         observer=observer or Observer(),
         options=options,
         cancelled=threading.Event(),
         faults=options.faults,
     )
-    _begin(definition, around, started, limit)
+    limit = max(1, min(options.parallelism or max(2, os.cpu_count() or 1), MAX_PARALLEL))
+    given = dict(selected.given or {}) if selected else {}
+    kept = dict(resumed.kept) if resumed else {}
+    _begin(definition, around, started, limit, selected, resumed)
+    for step in given.values():
+        around.values.properties[step.name] = step.properties
+        around.requests[step.name] = step.request or {}
+    chosen = selected.steps if selected else None
+    position = max((step.position for step in (*kept.values(), *given.values())), default=0)
     try:
-        return Loop(definition, around, Scheduler(definition), limit, stop or Stop()).run()
+        scheduler = Scheduler(definition, chosen)
+        return Loop(definition, around, scheduler, limit, stop, kept, position).run()
     finally:
         around.s3.close()
 
 
-def _begin(definition: Definition, around: Surroundings, now: float, limit: int) -> None:
-    """Record and tell that the execution starts."""
-    identity, isolation = around.identity, around.isolation
-    around.history.begin(
-        identity,
-        started=now,
-        parallelism=limit,
-        isolation=isolation.name,
-        definition=json.dumps(definition.source),
-        parameters={key: wire(value) for key, value in around.values.parameters.items()},
-        experiment=_experiment(definition, around.values),
-        options=_asked(around.options),
-    )
+def _as_it_was(options: RunOptions, record: ExecutionRecord, definition: Definition) -> RunOptions:
+    """Return the options with the parameters and the sample that a resumed execution began with.
+
+    Raises:
+        UsageError: others were asked for.
+    """
+    for name, text in options.parameters.items():
+        if record.parameters.get(name) != text:
+            raise UsageError(
+                f"run {record.id} goes on with the parameters it began with; `{name}` was "
+                f"`{record.parameters.get(name)}`",
+                "leave -p out, or begin a new run",
+            )
+    if options.selection:
+        raise UsageError("--resume goes on with the steps of its run; --only, --from and --to "
+                         "begin a new one")  # fmt: skip
+    sample = (record.options or {}).get("sample")
+    known = {parameter.name for parameter in definition.parameters}
+    parameters = {key: text for key, text in record.parameters.items() if key in known}
+    return replace(options, parameters=parameters, sample=sample)
+
+
+def _identity(name: str, options: RunOptions, resumed: Resumption | None) -> Identity:
+    execution = resumed.record.id if resumed else new_execution_id()
+    return Identity(name, execution, options.account, options.region)
+
+
+def _selected(
+    definition: Definition,
+    name: str,
+    options: RunOptions,
+    history: History,
+    resumed: Resumption | None,
+) -> Selected | None:
+    """Decide which steps run; None for all. A resumed selective execution keeps its selection."""
+    if resumed is not None:
+        names = (resumed.record.options or {}).get("selected")
+        if not names:
+            return None
+        given = {n: step for n, step in resumed.kept.items() if step.selective_source}
+        return Selected(frozenset(names) & frozenset(definition.by_name), None, given)
+    if options.selection:
+        return select(definition, options.selection, history, name, options.sample)
+    return None
+
+
+def _begin(
+    definition: Definition,
+    around: Surroundings,
+    now: float,
+    limit: int,
+    selected: Selected | None,
+    resumed: Resumption | None,
+) -> None:
+    """Record and tell that the execution starts, or goes on."""
+    identity, isolation, history = around.identity, around.isolation, around.history
+    if resumed is not None:
+        history.reopen(identity.execution, resumed.kept, json.dumps(definition.source))
+    else:
+        history.begin(
+            identity,
+            started=now,
+            parallelism=limit,
+            isolation=isolation.name,
+            definition=json.dumps(definition.source),
+            parameters={key: wire(value) for key, value in around.values.parameters.items()},
+            experiment=_experiment(definition, around.values),
+            options=_asked(around.options, selected),
+        )
+        if selected and selected.source and selected.given:
+            steps = sorted(selected.given.values(), key=lambda step: step.position)
+            history.adopt(identity.execution, steps, selected.source.arn)
+    remarks = _remarks(around.options, selected, resumed)
+    note, folder = isolation.note, around.store.folder
     around.observer.started(
-        RunStart(identity, definition, limit, isolation.name, isolation.note, around.store.folder)
+        RunStart(identity, definition, limit, isolation.name, note, folder, tuple(remarks))
     )
 
 
-def _asked(options: RunOptions) -> dict[str, Any]:
+def _remarks(
+    options: RunOptions, selected: Selected | None, resumed: Resumption | None
+) -> Iterator[tuple[str, str]]:
+    """Say what is special about a run."""
+    if resumed is not None:
+        count = len(resumed.kept)
+        yield "Resumed", f"{count} step{'' if count == 1 else 's'} that had succeeded are kept"
+    if selected is not None:
+        source = f"; the rest from run {selected.source.id}" if selected.source else ""
+        yield "Selected", ", ".join(sorted(selected.steps)) + source
+    if options.sample:
+        yield "Sample", f"the first {options.sample} rows of each CSV or Parquet input from outside"
+    if options.service_cache:
+        yield "Cache", "as the service's: what inputs hold does not count"
+
+
+def _asked(options: RunOptions, selected: Selected | None) -> dict[str, Any]:
     """Write down what shapes an execution's results beside its parameters."""
-    return {"sample": options.sample} if options.sample else {}
+    made: dict[str, Any] = {"sample": options.sample} if options.sample else {}
+    if selected is not None:
+        made["selected"] = sorted(selected.steps)
+    return made
 
 
 def _experiment(definition: Definition, values: Values) -> dict[str, str] | None:

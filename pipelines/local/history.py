@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,6 +115,61 @@ class History:
                 ),
             )
 
+    def reopen(self, execution: str, kept: Iterable[str], definition: str) -> None:
+        """Record that an execution goes on: the steps that are not kept are taken back."""
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE executions SET status = 'Executing', failure_reason = NULL, ended = NULL,"
+                " definition = ? WHERE id = ?",
+                (definition, execution),
+            )
+            names = [
+                row["name"]
+                for row in connection.execute(
+                    "SELECT name FROM steps WHERE execution = ?", (execution,)
+                )
+            ]
+            staying = frozenset(kept)
+            connection.executemany(
+                "DELETE FROM steps WHERE execution = ? AND name = ?",
+                [(execution, name) for name in names if name not in staying],
+            )
+
+    def adopt(self, execution: str, steps: Sequence[StepRecord], source: str) -> None:
+        """Record steps of another execution as this one's.
+
+        Args:
+            execution: this one.
+            steps: their records; their positions are kept.
+            source: the other one's ARN.
+        """
+        with self._store.transaction() as connection:
+            connection.executemany(
+                "INSERT INTO steps (execution, position, name, type, display_name, description,"
+                " status, started, ended, request, properties, metadata, attempts, log,"
+                " selective_source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        execution,
+                        step.position,
+                        step.name,
+                        step.type,
+                        step.display_name,
+                        step.description,
+                        step.status,
+                        step.started,
+                        step.ended,
+                        encode(step.request),
+                        encode(step.properties),
+                        encode(step.metadata),
+                        step.attempts,
+                        step.log,
+                        source,
+                    )
+                    for step in steps
+                ],
+            )
+
     def set_status(self, execution: str, status: str) -> None:
         """Record that an execution goes on in another state (``Stopping``)."""
         with self._store.transaction() as connection:
@@ -139,8 +194,9 @@ class History:
         """Record that a step starts."""
         with self._store.transaction() as connection:
             connection.execute(
-                "INSERT INTO steps (execution, position, name, type, display_name, description,"
-                " status, started, log, iteration) VALUES (?, ?, ?, ?, ?, ?, 'Executing', ?, ?, ?)",
+                "INSERT OR REPLACE INTO steps (execution, position, name, type, display_name,"
+                " description, status, started, log, iteration)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'Executing', ?, ?, ?)",
                 (
                     execution,
                     position,

@@ -130,6 +130,10 @@ class Loop:
         around = self._around
         log = around.store.log(around.identity.execution, step.name)
         log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists():
+            # Of the attempt that a resumed execution takes back.
+            with log.open("a", encoding="utf-8") as stream:
+                stream.write("sagedag: the run is resumed; the step runs again\n")
         within = around.rounds.get(step.name)
         iteration = None
         if within is not None:

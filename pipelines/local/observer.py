@@ -12,7 +12,7 @@ from pipelines.local.identity import Identity
 
 @dataclass(frozen=True)
 class RunStart:
-    """What is known when a run starts."""
+    """What is known when a run starts; ``remarks`` are further lines: a word and a text."""
 
     identity: Identity
     definition: Definition
@@ -20,6 +20,7 @@ class RunStart:
     isolation: str
     note: str
     store: Path
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

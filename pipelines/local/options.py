@@ -49,6 +49,7 @@ class RunOptions:
         faults: for a step's name, retry policies' exception types to raise, one an attempt.
         stand_ins: what stands in for the world.
         selection: which steps run.
+        resume: the execution to go on with: its id, ARN or ``latest``; empty to begin a new one.
         sample: how many rows of each CSV or Parquet input from outside are used; None for all.
         shell: the step whose job is replaced by a shell.
     """
@@ -62,5 +63,6 @@ class RunOptions:
     faults: Mapping[str, list[str]] = field(default_factory=dict)
     stand_ins: StandIns = field(default_factory=StandIns)
     selection: Selection = field(default_factory=Selection)
+    resume: str = ""
     sample: int | None = None
     shell: str = ""

@@ -1,4 +1,7 @@
-"""Runs a definition in a store until the end; tests kill it at random moments."""
+"""Runs a definition in a store until the end, or goes on with a run; tests kill it at any moment.
+
+Usage: killed_run.py FOLDER [EXECUTION]
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pipelines.local.isolation import choose
 from pipelines.local.options import RunOptions
 from pipelines.local.store import open_store
 
-folder = Path(sys.argv[1])
+folder, resume = Path(sys.argv[1]), (sys.argv[2:] or [""])[0]
 definition = read_definition(json.loads((folder / "definition.json").read_text()))
 with open_store(folder / ".sagedag") as store:
     print("running", flush=True)
@@ -22,6 +25,6 @@ with open_store(folder / ".sagedag") as store:
         base=folder,
         store=store,
         isolation=choose("auto"),
-        options=RunOptions(parallelism=2),
+        options=RunOptions(parallelism=2, resume=resume),
     )
 print(record.status)

@@ -38,12 +38,16 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
     source = load(path, request)
     options = run_options(source, request)
     # Nothing is made, not even the store, for a run that cannot start.
-    bind(source.definition.parameters, options.parameters)
+    if not request.resume:
+        bind(source.definition.parameters, options.parameters)
     isolation = choose(request.isolation)
     view = choose_view(request.as_json)
     folder = request.store_folder or place_store(source.root)
     with open_store(folder.resolve(), on_wait=view.waiting, stop=stop.event) as store:
         publish(source.assets, store, source.base)
+        if request.resume and (done := _done(store, source.name, options)) is not None:
+            view.waiting(f"run {done.id} has succeeded; nothing is left to do")
+            return document(store, done), 0
         record = execute(
             source.definition,
             name=source.name,
@@ -59,6 +63,15 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
         return document(store, record), CODES.get(record.status, 5)
 
 
+def _done(store: Store, pipeline: str, options: RunOptions) -> ExecutionRecord | None:
+    """Return the run to resume where there is nothing to do any more."""
+    from pipelines.local.history import History
+    from pipelines.local.resumption import find_resumable
+
+    record = find_resumable(History(store), pipeline, options.resume)
+    return record if record.status == "Succeeded" else None
+
+
 def run_options(source: Source, request: RunRequest) -> RunOptions:
     """Read a request for a definition.
 
@@ -66,7 +79,7 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
         UsageError: it names something that the definition does not have.
     """
     from pipelines.local.identity import ACCOUNT, REGION
-    from pipelines.local.options import RunOptions
+    from pipelines.local.options import RunOptions, Selection
     from pipelines.local.stand_ins import StandIns
 
     return RunOptions(
@@ -77,6 +90,10 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
         caching="off" if request.no_cache else "definition",
         faults=read_faults(source.definition, request),
         stand_ins=source.stand_ins or StandIns(),
+        service_cache=request.service_cache,
+        selection=Selection(request.only, request.start, request.end, request.source),
+        resume=(request.source or "latest") if request.resume else "",
+        sample=request.sample,
     )
 
 

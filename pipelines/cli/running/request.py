@@ -28,6 +28,54 @@ class RunRequest:
     faults: tuple[str, ...] = ()
     store_folder: Path | None = None
     as_json: bool = False
+    resume: bool = False
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
+    source: str = ""
+    service_cache: bool = False
+    sample: int | None = None
+    params_files: tuple[Path, ...] = ()
+    dry_run: bool = False
+    watch: bool = False
+    shell: str = ""
+    handlers_file: Path | None = None
+
+    @property
+    def selecting(self) -> bool:
+        """Whether only some steps are to run."""
+        return bool(self.only or self.start or self.end)
+
+
+def check_request(request: RunRequest, paths: int) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: some do not.
+    """
+    if request.source and not (request.resume or request.selecting or request.shell):
+        raise UsageError("--source goes with --resume, --only, --from, --to or --shell")
+    together = (
+        ("--resume", request.resume, "--only, --from, --to", request.selecting),
+        ("--resume", request.resume, "--no-cache", request.no_cache),
+        ("--resume", request.resume, "--dry-run", request.dry_run),
+        ("--resume", request.resume, "--sample", request.sample is not None),
+        ("--resume", request.resume, "--shell", bool(request.shell)),
+        ("--watch", request.watch, "--resume", request.resume),
+        ("--watch", request.watch, "--dry-run", request.dry_run),
+        ("--watch", request.watch, "--json", request.as_json),
+        ("--watch", request.watch, "--shell", bool(request.shell)),
+        ("--watch", request.watch, "--no-cache", request.no_cache),
+        ("--shell", bool(request.shell), "--only, --from, --to", request.selecting),
+        ("--shell", bool(request.shell), "--dry-run", request.dry_run),
+        ("--shell", bool(request.shell), "--json", request.as_json),
+        ("--no-cache", request.no_cache, "--service-cache", request.service_cache),
+    )
+    for one, given, other, too in together:
+        if given and too:
+            raise UsageError(f"{one} does not go with {other}")
+    if paths > 1 and (request.watch or request.shell):
+        raise UsageError(f"{'--watch' if request.watch else '--shell'} takes one PATH")
 
 
 def read_parameters(definition: Definition, request: RunRequest) -> dict[str, str]:

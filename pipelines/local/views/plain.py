@@ -77,6 +77,7 @@ def header_rows(run: RunStart) -> list[tuple[str, str]]:
         ("Run", run.identity.execution),
         ("Isolation", f"{run.isolation}: {run.note}" if run.note else run.isolation),
         ("Store", shown(run.store)),
+        *run.remarks,
     ]
 
 
