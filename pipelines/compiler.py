@@ -115,7 +115,7 @@ def compile_program(program: Program, warnings: tuple[Diagnostic, ...] = ()) -> 
             written = json.loads(pipeline.definition())
     except _sdk.SdkMissing as error:
         raise UsageError(
-            f"the SageMaker SDK can't be imported: {error}",
+            f"the SageMaker SDK can't compile: {error}",
             f"install it: {SDK_INSTALL}",
         ) from error
     definition = _canonical(written, program)

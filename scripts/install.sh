@@ -1,8 +1,9 @@
 #!/bin/sh
 # Make a virtual environment and install this project into it, editable.
 #
-#   scripts/install.sh FOLDER EXTRA     e.g. scripts/install.sh .venv dev
+#   scripts/install.sh FOLDER EXTRA [REQUIREMENT…]     e.g. scripts/install.sh .venv dev
 #
+# Requirements are installed along with it, and say which version of a package it shall be.
 # uv installs in about a fifth of pip's time. Where it cannot (it does not read pip's
 # configuration, so an index set for pip alone is unknown to it), pip does the work.
 # PYTHON names the interpreter; otherwise the first suitable one on PATH is taken.
@@ -10,6 +11,7 @@ set -eu
 
 folder=$1
 extra=$2
+shift 2
 oldest='(3, 10)'
 beyond='(3, 14)'
 
@@ -44,9 +46,9 @@ echo "installing sagedag and what it needs into $folder; the first time takes a 
 python=$folder/bin/python
 if { [ -x "$folder/bin/uv" ] || "$python" -m pip install --quiet --disable-pip-version-check uv; } \
     && "$folder/bin/uv" pip install --quiet --python "$python" --compile-bytecode \
-        --editable ".[$extra]"
+        --editable ".[$extra]" "$@"
 then
     exit 0
 fi
 echo "uv could not install it; pip can take five minutes longer"
-exec "$python" -m pip install --quiet --disable-pip-version-check --editable ".[$extra]"
+exec "$python" -m pip install --quiet --disable-pip-version-check --editable ".[$extra]" "$@"

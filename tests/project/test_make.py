@@ -17,9 +17,8 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 
 def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "VENV", "MAKELEVEL")
-    }
+    ours = ("MAKEFLAGS", "VENV", "VENV_SDK2", "MAKELEVEL")
+    environment = {k: v for k, v in os.environ.items() if k not in ours}
     return subprocess.run(
         ["make", *arguments],
         cwd=folder,
@@ -40,7 +39,7 @@ def checkout(tmp_path: Path) -> Path:
     install = folder / "scripts/install.sh"
     install.write_text(
         '#!/bin/sh\nmkdir -p "$1/bin"\nln -sf /bin/true "$1/bin/python"\n'
-        'ln -sf /bin/true "$1/bin/sagedag"\necho "$2" >> installed\n'
+        'ln -sf /bin/true "$1/bin/sagedag"\nshift; echo "$*" >> installed\n'
     )
     install.chmod(0o755)
     return folder
@@ -48,7 +47,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def installed(checkout: Path) -> list[str]:
     path = checkout / "installed"
-    return path.read_text().split() if path.exists() else []
+    return path.read_text().splitlines() if path.exists() else []
 
 
 def test_installing_happens_once(checkout: Path) -> None:
@@ -86,11 +85,21 @@ def test_a_lost_interpreter_is_replaced(checkout: Path) -> None:
     assert installed(checkout) == ["dev", "pulsar"]
 
 
+def test_the_other_sdk_has_an_environment_of_its_own(checkout: Path) -> None:
+    assert make(checkout, "test-sdk2").returncode == 0
+    assert make(checkout, "test-sdk2").returncode == 0
+    assert installed(checkout) == ["dev", "dev sagemaker<3"]
+    assert (checkout / ".venv-sdk2/.ready-dev").exists()
+    moved = checkout.rename(checkout.parent / "elsewhere")
+    make(moved, "test-sdk2")
+    assert installed(moved) == ["dev", "dev sagemaker<3"] * 2
+
+
 def test_help_names_every_target() -> None:
     done = make(ROOT, "help")
     phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert phony is not None
-    assert re.findall(r"^  make (\w+) ", done.stdout, re.MULTILINE) == phony[1].split()
+    assert re.findall(r"^  make ([\w-]+) ", done.stdout, re.MULTILINE) == phony[1].split()
     assert make(ROOT).stdout == done.stdout
 
 
@@ -152,7 +161,7 @@ def test_pip_installs_where_uv_cannot(tmp_path: Path, uv_works: bool) -> None:
         program.write_text(f'#!/bin/sh\necho "{name} $*" >> {tmp_path}/calls\nexit {status}\n')
         program.chmod(0o755)
     done = subprocess.run(
-        ["/bin/sh", str(ROOT / "scripts/install.sh"), str(tmp_path / "venv"), "dev"],
+        ["/bin/sh", str(ROOT / "scripts/install.sh"), str(tmp_path / "venv"), "dev", "one<2"],
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
@@ -161,5 +170,6 @@ def test_pip_installs_where_uv_cannot(tmp_path: Path, uv_works: bool) -> None:
     assert done.returncode == 0, done.stderr
     calls = (tmp_path / "calls").read_text()
     assert "uv pip install" in calls
-    by_pip = "python -m pip install --quiet --disable-pip-version-check --editable .[dev]"
+    assert "--editable .[dev] one<2" in calls
+    by_pip = "python -m pip install --quiet --disable-pip-version-check --editable .[dev] one<2"
     assert (by_pip in calls) is not uv_works
