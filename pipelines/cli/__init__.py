@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("pipelines.cli.validate", "Check definitions; print every mistake."),
     "lint": ("pipelines.cli.lint", "Find what is valid and still not wise."),
     "compile": ("pipelines.cli.compile", "Write the pipeline definition JSON."),
+    "policy": ("pipelines.cli.policy", "Write the IAM policies a definition needs."),
     "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
     "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
     "runs": ("pipelines.cli.runs", "List and inspect local runs."),
