@@ -92,7 +92,6 @@ class RegisterModel(Kind):
     refused = {
         "ModelPackageName": "a pipeline registers versions in a group",
         "CertifyForMarketplace": "the service overrides it when the pipeline runs",
-        "Description": "the service overrides it when the pipeline runs",
     }
     inherits = {"image": ("Training", "Tuning", "AutoML"), "environment": ("AutoML",)}
     fields = {

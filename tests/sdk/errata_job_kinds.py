@@ -1,4 +1,4 @@
-"""What the published schema lacks of batch transform, tuning and EMR.
+"""What the published schema lacks of batch transform, tuning, AutoML and EMR.
 
 The shapes named are those of botocore's service models.
 """
@@ -40,7 +40,38 @@ EMR_SERVERLESS = {
 }
 LIMITS = {"ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1}}
 
+AUTOML = f"{DEFINITIONS}/AutoMLStep/properties/Arguments/properties/AutoMLJobConfig/properties"
+
 JOB_KIND_ERRATA: tuple[Erratum, ...] = (
+    Erratum(
+        "An AutoML job may choose its algorithms (shape AutoMLCandidateGenerationConfig).",
+        additions(
+            f"{AUTOML}/CandidateGenerationConfig/properties",
+            {"AlgorithmsConfig": {"type": "array", "items": OBJECT}},
+        ),
+        Witness(
+            "AutoMLStep",
+            step(
+                "AutoML",
+                {
+                    "InputDataConfig": [
+                        {
+                            "DataSource": {
+                                "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://a/b"}
+                            },
+                            "TargetAttributeName": "a",
+                        }
+                    ],
+                    "OutputDataConfig": {"S3OutputPath": "s3://a"},
+                    "RoleArn": "arn",
+                    "AutoMLJobConfig": {
+                        "CandidateGenerationConfig": {"AlgorithmsConfig": []},
+                        "Mode": "ENSEMBLING",
+                    },
+                },
+            ),
+        ),
+    ),
     Erratum(
         "A transform job has more members by now (shape CreateTransformJobRequest).",
         additions(

@@ -1,0 +1,8 @@
+"""The judge of requests is the one of the compiled cases."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "compile"))
