@@ -115,7 +115,7 @@ def _script_command(
             f"ClientError: the script {program!r} is not in the job's code; there is: {there}",
             context.log,
         )
-    _require(code / "requirements.txt", context)
+    require(code / "requirements.txt", context)
     users = {name: value for name, value in parameters.items() if not _is_ours(name)}
     arguments = script_arguments(users)
     variables = script_variables(program, users, arguments, parameters, request, context)
@@ -148,17 +148,17 @@ def _place_code(
         if directory and (is_s3(directory) or directory.startswith("file:")):
             folder = context.folder / "source"
             context.objects.download(directory, folder)
-            _copy_code(folder, code)
+            copy_code(folder, code)
             shutil.rmtree(folder)
         elif directory and directory != CODE:
-            _copy_code(inside(context, directory, "sagemaker_submit_directory"), code)
+            copy_code(inside(context, directory, "sagemaker_submit_directory"), code)
         elif (context.ml / "input/data/code").is_dir():
-            _copy_code(context.ml / "input/data/code", code)
+            copy_code(context.ml / "input/data/code", code)
     except (ExecutionFailed, OSError) as problem:
         raise JobFailed(f"ClientError: the job's code: {problem}", context.log) from None
 
 
-def _copy_code(source: Path, code: Path) -> None:
+def copy_code(source: Path, code: Path) -> None:
     """Copy a folder of code, or unpack the one archive that it is or holds."""
     files = list(source.iterdir()) if source.is_dir() else [source]
     if len(files) == 1 and files[0].name.endswith((".tar.gz", ".tgz")):
@@ -169,7 +169,12 @@ def _copy_code(source: Path, code: Path) -> None:
         shutil.copy(source, code)
 
 
-def _require(requirements: Path, context: JobContext) -> None:
+def require(requirements: Path, context: JobContext) -> None:
+    """Check that a job's requirements are met.
+
+    Raises:
+        JobFailed: something is missing.
+    """
     missing = missing_requirements(requirements)
     if missing:
         raise JobFailed(
