@@ -121,16 +121,28 @@ class ObjectStore:
             ObjectRefused: the URI names no object.
         """
         path = self._file(uri)
-        try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             status = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
+            if stat.S_ISREG(status.st_mode):
+                return Entry(uri, path.name, path, status.st_size)
+        outside = self._outside(uri)
+        if outside is None or not outside.is_file():
             return None
-        return Entry(uri, path.name, path, status.st_size) if stat.S_ISREG(status.st_mode) else None
+        real = Path(os.path.realpath(outside))
+        return Entry(uri, path.name, real, real.stat().st_size)
 
     def search(self, uri: str) -> tuple[Entry, ...]:
         """All objects whose URI begins with this ``s3://`` one, sorted; names are whole keys."""
         bucket, key = split(uri)
-        return self._below(bucket, key, whole_names=False)
+        found = {each.uri: each for each in self._below(bucket, key, whole_names=False)}
+        for prefix, place in self.external.items():
+            if prefix.startswith(uri) or f"{uri}/".startswith(f"{prefix}/"):
+                for each in self._entries_at(place, prefix):
+                    if each.uri.startswith(uri):
+                        whole = each.uri.removeprefix(f"s3://{bucket}/")
+                        real = Path(os.path.realpath(each.path))
+                        found.setdefault(each.uri, Entry(each.uri, whole, real, each.size))
+        return tuple(found[each] for each in sorted(found))
 
     def buckets(self) -> tuple[str, ...]:
         """The names of the buckets that something was written to, sorted."""

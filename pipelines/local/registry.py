@@ -208,6 +208,23 @@ class Registry:
             )
         )
 
+    def package_of(self, arn: str) -> PackageRecord | None:
+        """Return the package of an ARN; None where none is registered here."""
+        group, _, version = arn.partition(":model-package/")[2].rpartition("/")
+        rows = (
+            self._store.query(
+                "SELECT * FROM packages WHERE group_name = ? AND version = ?", (group, int(version))
+            )
+            if version.isdigit()
+            else []
+        )
+        return _package(rows[0]) if rows else None
+
+    def model(self, name: str) -> ModelRecord | None:
+        """Return the model of a name; None where there is none here."""
+        rows = self._store.query("SELECT * FROM models WHERE name = ?", (name,))
+        return _model(rows[0]) if rows else None
+
     def models(self) -> list[ModelRecord]:
         """Return the models, latest first."""
         rows = self._store.query("SELECT * FROM models ORDER BY created DESC")

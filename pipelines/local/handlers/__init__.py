@@ -18,6 +18,7 @@ from pipelines.local.handlers.model import ModelHandler
 from pipelines.local.handlers.processing import ProcessingHandler
 from pipelines.local.handlers.register_model import RegisterModelHandler
 from pipelines.local.handlers.training import TrainingHandler
+from pipelines.local.handlers.transform import TransformHandler
 from pipelines.local.handlers.tuning import TuningHandler
 
 HANDLERS: dict[str, Handler] = {
@@ -26,6 +27,7 @@ HANDLERS: dict[str, Handler] = {
         ProcessingHandler(),
         TrainingHandler(),
         TuningHandler(),
+        TransformHandler(),
         ConditionHandler(),
         FailHandler(),
         ModelHandler(),
