@@ -26,7 +26,8 @@ SCRIPT = textwrap.dedent(
 
     def model_fn(model_dir):
         names = ("BATCH", "BATCH_STRATEGY", "MAX_PAYLOAD_IN_MB", "MAX_CONCURRENT_TRANSFORMS")
-        print(*(os.environ["SAGEMAKER_" + name] for name in names), os.environ.get("MINE"))
+        said = [os.environ["SAGEMAKER_" + name] for name in names] + [os.environ.get("MINE", "")]
+        os.write(1, (" ".join(said) + "\\n").encode())
         return json.load(open(os.path.join(model_dir, "factor.json")))
 
     def input_fn(body, content_type):
@@ -35,7 +36,7 @@ SCRIPT = textwrap.dedent(
         return [[float(word) for word in line.split(",")] for line in body.splitlines()]
 
     def predict_fn(rows, factor):
-        print("rows", len(rows), flush=True)
+        os.write(1, f"rows {len(rows)}\\n".encode())
         return [factor * sum(row) for row in rows]
 
     def output_fn(prediction, accept):
