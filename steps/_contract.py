@@ -138,6 +138,21 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Fill:
+    """A value that a step takes from another one which it names; see :meth:`Kind.filled`.
+
+    Args:
+        path: where it goes in the step; what stands there already stays.
+        text: the value, a reference to the other step.
+        by: which of the named steps it comes from.
+    """
+
+    path: Path
+    text: str
+    by: int
+
+
+@dataclass(frozen=True)
 class Code:
     """A published code folder.
 
@@ -378,6 +393,8 @@ class Kind:
     """Members of the ``Arguments`` that are lists of another call's requests, with that call."""
     inherits: Mapping[str, tuple[str, ...]] = {}
     """Fields taken from the step that ``model`` refers to, with the kinds that can give them."""
+    fills_from: str = ""
+    """A field that lists steps by name or glob; :meth:`filled` says what they fill in."""
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:
         """Return what follows ``steps.NAME.``: each word with the names below it, None: no list."""
@@ -413,6 +430,16 @@ class Kind:
         """
         del step
         return ()
+
+    def filled(self, others: Sequence[Step]) -> Iterator[Fill | Problem]:
+        """Yield what the steps that ``fills_from`` names fill in.
+
+        Args:
+            others: the steps, as :meth:`unfold` sees them. A problem's path is ``fills_from`` and
+                the position of the step among them.
+        """
+        del others
+        yield from ()
 
     def waits_for(self, step: Step) -> Sequence[tuple[Path, str]]:
         """Return the steps that fields name, each with its field; the step waits for them."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _reports
 from steps._containers import (
     CONTAINERS,
     REPACK,
@@ -21,6 +22,7 @@ from steps._contract import (
     Changed,
     Context,
     Field,
+    Fill,
     Kind,
     NoAttribute,
     Part,
@@ -29,35 +31,7 @@ from steps._contract import (
 )
 from steps._expressions import PropertyRef, as_text
 from steps._jobs import Arguments, present
-
-_REPORT = f.s3("The report's S3 URI.", "s3://bucket/report.json")
-_SOURCES = {
-    "model_quality": ("ModelQuality", ("statistics", "constraints")),
-    "model_data_quality": ("ModelDataQuality", ("statistics", "constraints")),
-    "bias": ("Bias", ("report", "pre_training_report", "post_training_report")),
-    "explainability": ("Explainability", ("report",)),
-}
-_BASELINES = {
-    "bias": ("Bias", ("config_file", "pre_training_constraints", "post_training_constraints")),
-    "explainability": ("Explainability", ("config_file", "constraints")),
-    "model_quality": ("ModelQuality", ("statistics", "constraints")),
-    "model_data_quality": ("ModelDataQuality", ("statistics", "constraints")),
-}
-
-
-def _report_block(description: str, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> f.Schema:
-    parts = {
-        name: f.block(
-            f"{api} files.",
-            {
-                kind: f.s3(f"S3 URI of the {kind.replace('_', ' ')}.", "s3://bucket/report.json")
-                for kind in kinds
-            },
-            {kinds[0]: "s3://bucket/report.json"},
-        )
-        for name, (api, kinds) in groups.items()
-    }
-    return f.block(description, parts, {"model_quality": {"statistics": "s3://bucket/m.json"}})
+from steps._json_text import json_text
 
 
 class RegisterModel(Kind):
@@ -75,7 +49,9 @@ class RegisterModel(Kind):
         "script; images of PyTorch, TensorFlow, HuggingFace and MXNet look for it inside the "
         "archive, where a step `KEY-repack` puts it.\n\n"
         "`metrics` ties the version to the reports of its evaluation, for example "
-        '`{model_quality: {statistics: "${steps.evaluate.outputs.report}/metrics.json"}}`. With '
+        '`{model_quality: {statistics: "${steps.evaluate.outputs.report}/metrics.json"}}`. '
+        "`checks: [data-quality, explain]` fills in what QualityCheck and ClarifyCheck steps "
+        "calculated, and under `drift_check_baselines` what they compared it with. With "
         "`approval: PendingManualApproval` somebody has to approve it before it is used."
     )
     example = (
@@ -93,6 +69,7 @@ class RegisterModel(Kind):
         "ModelPackageName": "a pipeline registers versions in a group",
         "CertifyForMarketplace": "the service overrides it when the pipeline runs",
     }
+    fills_from = "checks"
     inherits = {"image": ("Training", "Tuning", "AutoML"), "environment": ("AutoML",)}
     fields = {
         **f.container_fields("InferenceSpecification.Containers"),
@@ -140,10 +117,13 @@ class RegisterModel(Kind):
             ),
             api="InferenceSpecification.SupportedTransformInstanceTypes",
         ),
-        "metrics": Field(_report_block("Metrics of this version.", _SOURCES), api="ModelMetrics"),
-        "drift_check_baselines": Field(
-            _report_block("What monitors compare with.", _BASELINES), api="DriftCheckBaselines"
+        "metrics": _reports.reports_field(
+            "Metrics of this version.", "ModelMetrics", _reports.SOURCES
         ),
+        "drift_check_baselines": _reports.reports_field(
+            "What monitors compare with.", "DriftCheckBaselines", _reports.BASELINES
+        ),
+        "checks": _reports.CHECKS,
         "customer_metadata": Field(
             f.named(
                 "Your own properties of the version.",
@@ -163,7 +143,16 @@ class RegisterModel(Kind):
             f.block(
                 "The version's model card.",
                 {
-                    "content": f.text("The card as JSON text.", "{}"),
+                    "content": f.one_of(
+                        "The card: a map, or JSON text.",
+                        f.text("The card as JSON text.", "{}"),
+                        {
+                            "type": "object",
+                            "description": "The card; references may stand in it.",
+                            "examples": [{"model_overview": {"model_creator": "astro"}}],
+                        },
+                        examples=[{"model_overview": {"model_creator": "astro"}}, "{}"],
+                    ),
                     "status": f.choice(
                         "Its status.", "Draft", "PendingReview", "Approved", "Archived"
                     ),
@@ -204,6 +193,10 @@ class RegisterModel(Kind):
             return Attribute(arn, path[1:])
         return super().attribute(step, path)
 
+    def filled(self, others: Sequence[Step]) -> Iterator[Fill | Problem]:
+        """Yield the metrics and baselines that checks fill in."""
+        yield from _reports.fills("checks", others)
+
     def unfold(self, step: Step) -> Sequence[Part | Changed]:
         """Put the code into the archive first where the image looks for it there."""
         return unfold_repack(step)
@@ -228,8 +221,10 @@ class RegisterModel(Kind):
         cycle = fields.get("model_life_cycle") or {}
         return present(
             ModelPackageGroupName=fields.get("group"),
-            ModelMetrics=_reports(fields.get("metrics"), _SOURCES),
-            DriftCheckBaselines=_reports(fields.get("drift_check_baselines"), _BASELINES),
+            ModelMetrics=_reports.reports(fields.get("metrics"), _reports.SOURCES),
+            DriftCheckBaselines=_reports.reports(
+                fields.get("drift_check_baselines"), _reports.BASELINES
+            ),
             InferenceSpecification=present(
                 Containers=containers(step, context, instances[0]),
                 SupportedContentTypes=fields.get("content_types"),
@@ -247,7 +242,7 @@ class RegisterModel(Kind):
             SamplePayloadUrl=fields.get("sample_payload_url"),
             SkipModelValidation=fields.get("skip_model_validation"),
             ModelCard=present(
-                ModelCardContent=cards.get("content"), ModelCardStatus=cards.get("status")
+                ModelCardContent=_card(cards.get("content")), ModelCardStatus=cards.get("status")
             ),
             ModelLifeCycle=present(
                 Stage=cycle.get("stage"),
@@ -257,18 +252,9 @@ class RegisterModel(Kind):
         )
 
 
-def _reports(given: Any, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> Arguments:
-    """Return ModelMetrics or DriftCheckBaselines: every URI becomes a source with its type."""
-    made: Arguments = {}
-    for name, files in (given or {}).items():
-        api, _ = groups[name]
-        made[api] = {
-            "".join(part.title() for part in kind.split("_")): present(
-                ContentType=None if kind == "config_file" else "application/json", S3Uri=uri
-            )
-            for kind, uri in files.items()
-        }
-    return made
+def _card(content: Any) -> Any:
+    """Return a model card as JSON text."""
+    return json_text(content) if isinstance(content, Mapping) else content
 
 
 KIND = RegisterModel()

@@ -12,6 +12,7 @@ from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report, nearest
 from pipelines.language.environments import Setting, choose_environment
 from pipelines.language.expand import Expander, rebuilt
+from pipelines.language.fill import fill
 from pipelines.language.foreign import settle
 from pipelines.language.layers import read_layers
 from pipelines.language.local_paths import relocate
@@ -86,6 +87,7 @@ def load(
     defaults, given = get(merged.tree, "defaults"), get(merged.tree, "steps")
     expander = Expander(defaults, reader.names, report)
     steps = unfold(expander.expand(given), defaults, report)
+    fill(steps, report)
     if isinstance(given, MapNode):
         tree = with_entry(tree, "steps", rebuilt(given, steps))
     _check_top(tree, given, report)
