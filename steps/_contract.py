@@ -14,6 +14,35 @@ from typing import Any, Literal, Protocol, Union
 
 from steps._expressions import Expr, Path
 
+# The contract is where all of it is imported from.
+from steps._parts import (
+    Changed as Changed,
+)
+from steps._parts import (
+    Fill as Fill,
+)
+from steps._parts import (
+    Part as Part,
+)
+from steps._parts import (
+    Taken as Taken,
+)
+from steps._request import (
+    Clause as Clause,
+)
+from steps._request import (
+    Comparison as Comparison,
+)
+from steps._request import (
+    PropertyFile as PropertyFile,
+)
+from steps._request import (
+    Retry as Retry,
+)
+from steps._request import (
+    StepRequest as StepRequest,
+)
+
 # --- Fields --------------------------------------------------------------------------------------
 
 
@@ -101,58 +130,6 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A value that a part takes over as the step has it, with the place where it was written.
-
-    Args:
-        path: where it stands in the step; taking what is not there leaves the field out.
-    """
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class Part:
-    """A step that another one becomes, or brings along; see :meth:`Kind.unfold`.
-
-    Args:
-        name: the part's name.
-        kind: the part's kind, which gives it its defaults.
-        fields: the part's fields; :class:`Taken` stands for what the step says.
-    """
-
-    name: str
-    kind: str
-    fields: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Changed:
-    """The step itself among its parts.
-
-    Args:
-        changes: new values by their place in the step; null takes a field away.
-    """
-
-    changes: Mapping[Path, Any]
-
-
-@dataclass(frozen=True)
-class Fill:
-    """A value that a step takes from another one which it names; see :meth:`Kind.filled`.
-
-    Args:
-        path: where it goes in the step; what stands there already stays.
-        text: the value, a reference to the other step.
-        by: which of the named steps it comes from.
-    """
-
-    path: Path
-    text: str
-    by: int
-
-
-@dataclass(frozen=True)
 class Code:
     """A published code folder.
 
@@ -199,80 +176,6 @@ class Environment:
     def root(self) -> str:
         """The S3 prefix below which everything of this environment lies, without a slash."""
         return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
-
-
-@dataclass(frozen=True)
-class Retry:
-    """One retry policy.
-
-    Args:
-        on: API exception types, such as ``Step.THROTTLING``.
-        interval: seconds before the first retry.
-        backoff: the factor by which the interval grows.
-        attempts: how often at most; None where ``expire`` is given.
-        expire: minutes after which no retry starts.
-    """
-
-    on: tuple[str, ...]
-    interval: int = 1
-    backoff: float = 2.0
-    attempts: int | None = None
-    expire: int | None = None
-
-
-@dataclass(frozen=True)
-class PropertyFile:
-    """A JSON file in an output that conditions and references can read."""
-
-    name: str
-    output: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """One comparison of a condition: ``operator`` is SageMaker's ``Type``; ``In`` takes a list."""
-
-    operator: str
-    left: Any
-    right: Any
-    negated: bool = False
-
-
-Clause = tuple[Comparison, ...]
-"""Comparisons of which one must hold; a condition is a list of clauses that all must hold."""
-
-
-@dataclass(frozen=True)
-class StepRequest:
-    """A step in the API's words, before the SDK's classes.
-
-    Args:
-        name: the step's name.
-        type: the API's step type, such as ``Processing`` or ``Model``.
-        arguments: the step's ``Arguments``, with expressions in them.
-        clauses: a Condition's clauses.
-        then, otherwise: a Condition's branches.
-        body: a ForEach's steps.
-        members: members of the step object beside the arguments, as the kind writes them.
-        fields: members of the step object that the definition gives (``step_fields``).
-    """
-
-    name: str
-    type: str
-    arguments: Mapping[str, Any]
-    depends_on: tuple[Any, ...] = ()
-    display_name: str = ""
-    description: str = ""
-    cache: str = ""
-    retries: tuple[Retry, ...] = ()
-    property_files: tuple[PropertyFile, ...] = ()
-    clauses: tuple[Clause, ...] = ()
-    then: tuple[StepRequest, ...] = ()
-    otherwise: tuple[StepRequest, ...] = ()
-    body: tuple[StepRequest, ...] = ()
-    members: Mapping[str, Any] = field(default_factory=dict)
-    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Context(Protocol):

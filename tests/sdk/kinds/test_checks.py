@@ -130,6 +130,12 @@ steps:
                facet: [{name_or_index: telescope}]}
       max_runtime: 1d
       fail_on_violation: false
+  register:
+    type: RegisterModel
+    group: "${parameters.Group}"
+    model: s3://survey/model.tar.gz
+    image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/team/serve:1
+    checks: [data-quality, model-quality, data-bias, model-bias, explain]
   configs:
     type: Fail
     message: "${steps.data-bias.config} ${steps.model-bias.config} ${steps.explain.config}"
@@ -144,6 +150,7 @@ class Built:
         self.folder = folder
         self.files: dict[str, bytes] = {}
         self.configs: dict[str, Any] = {}
+        self.reports: Json = {}
         self.steps = theirs(endpoint_url, self.build)
 
     def build(self, session: Any) -> tuple[list[Any], list[Any]]:
@@ -166,6 +173,7 @@ class Built:
         for step in checks[2:]:
             place = step.clarify_check_config.monitoring_analysis_config_uri
             self.configs[step.name] = json.loads(self.files[place])
+        self.reports = _reports(checks)
         return list(parameters.values()), steps
 
 
@@ -310,6 +318,44 @@ def _clarify(session: Any, parameters: Json) -> list[Any]:
     return [bias, model_bias, explain]
 
 
+def _reports(checks: list[Any]) -> Json:
+    """ModelMetrics and DriftCheckBaselines, as the Developer Guide fills them from checks."""
+    from sagemaker.core.drift_check_baselines import DriftCheckBaselines
+    from sagemaker.core.model_metrics import FileSource, MetricsSource, ModelMetrics
+
+    def source(value: Any) -> Any:
+        return MetricsSource(s3_uri=value, content_type="application/json")
+
+    data, model, bias, model_bias, explain = (step.properties for step in checks)
+    places = [step.clarify_check_config.monitoring_analysis_config_uri for step in checks[3:]]
+    metrics = ModelMetrics(
+        model_data_statistics=source(data.CalculatedBaselineStatistics),
+        model_data_constraints=source(data.CalculatedBaselineConstraints),
+        model_statistics=source(model.CalculatedBaselineStatistics),
+        model_constraints=source(model.CalculatedBaselineConstraints),
+        bias_pre_training=source(bias.CalculatedBaselineConstraints),
+        bias_post_training=source(model_bias.CalculatedBaselineConstraints),
+        explainability=source(explain.CalculatedBaselineConstraints),
+    )
+    baselines = DriftCheckBaselines(
+        model_data_statistics=source(data.BaselineUsedForDriftCheckStatistics),
+        model_data_constraints=source(data.BaselineUsedForDriftCheckConstraints),
+        model_statistics=source(model.BaselineUsedForDriftCheckStatistics),
+        model_constraints=source(model.BaselineUsedForDriftCheckConstraints),
+        bias_config_file=FileSource(s3_uri=places[0]),
+        bias_pre_training_constraints=source(bias.BaselineUsedForDriftCheckConstraints),
+        bias_post_training_constraints=source(model_bias.BaselineUsedForDriftCheckConstraints),
+        explainability_config_file=FileSource(s3_uri=places[1]),
+        explainability_constraints=source(explain.BaselineUsedForDriftCheckConstraints),
+    )
+    made = {
+        "ModelMetrics": metrics._to_request_dict(),
+        "DriftCheckBaselines": baselines._to_request_dict(),
+    }
+    reports: Json = json.loads(json.dumps(made, default=lambda value: value.expr))
+    return reports
+
+
 def _transforms(session: Any, parameters: Json) -> list[Any]:
     from sagemaker.core.clarify import BiasConfig, DataConfig
     from sagemaker.core.model_monitor.dataset_format import DatasetFormat
@@ -431,7 +477,7 @@ def compiled(folder: Path) -> pipelines.Compiled:
 def pair(built: Built, compiled: pipelines.Compiled) -> tuple[Json, Json]:
     published = dict(item for asset in compiled.assets for item in asset.objects())
     mine = by_name(compiled.definition)
-    del mine["configs"]
+    del mine["configs"], mine["register"]
     return with_contents(mine, published), with_contents(built.steps, built.files)
 
 
@@ -464,3 +510,15 @@ def test_the_configuration_for_monitors_is_the_same(
         name: json.loads(published[place]) for name, place in zip(MONITORED, places, strict=True)
     }
     assert found == built.configs
+
+
+def test_what_checks_fill_in_is_the_same(built: Built, compiled: pipelines.Compiled) -> None:
+    published = dict(item for asset in compiled.assets for item in asset.objects())
+    made = by_name(compiled.definition)["register"]["Arguments"]
+    mine = {name: made[name] for name in built.reports}
+    pair = [(mine, published), (built.reports, built.files)]
+    for reports, files in pair:
+        for name in ("Bias", "Explainability"):
+            file = reports["DriftCheckBaselines"][name]["ConfigFile"]
+            file["S3Uri"] = json.loads(files[file["S3Uri"]])
+    assert list(differences(mine, built.reports)) == []
