@@ -126,6 +126,7 @@ def path_text(text: str) -> str:
     A quoted key stays a quoted key: whether the service takes ``Outputs.train`` for
     ``Outputs['train']`` is not documented.
     """
+    text = text.replace(".[", "[")
     try:
         segments = parse_path(text)
     except PathSyntaxError:

@@ -1,0 +1,89 @@
+"""Where the code of an imported step lies, told to whoever reads the definition."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelines.compiler import as_json
+from pipelines.importer.lifting import Lifter
+
+_OWN = re.compile(r"/assets/sha256/[0-9a-f]{64}/")
+_CODE_PATH = "/opt/ml/processing/input/"
+_SUBMIT = ("sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
+_PROGRAM = ("sagemaker_program", "SAGEMAKER_PROGRAM")
+
+
+def code_comments(step: Mapping[str, Any], name: str) -> list[str]:
+    """Return comments that say where a step's code lies.
+
+    Args:
+        step: its object in the definition.
+        name: its name.
+    """
+    del name
+    arguments = step.get("Arguments")
+    if not isinstance(arguments, Mapping):
+        return []
+    made = []
+    for place, program in dict.fromkeys(_places(step.get("Type"), arguments)):
+        what = f"`{program}` in {place}" if program else place
+        whose = ", content-addressed by sagedag" if _OWN.search(place) else ""
+        made.append(f"Its code is {what}{whose}; kept beside this file, it would be `code:`.")
+    return made
+
+
+def _places(kind: Any, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if kind == "Processing":
+        yield from _processing(arguments)
+        return
+    for table in _tables(arguments):
+        found = {key: _text(table[key]) for key in (*_SUBMIT, *_PROGRAM) if key in table}
+        place = next((found[key] for key in _SUBMIT if key in found), "")
+        if place:
+            yield place, next((found[key] for key in _PROGRAM if key in found), "")
+
+
+def _processing(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    app = arguments.get("AppSpecification")
+    words = app.get("ContainerEntrypoint") if isinstance(app, Mapping) else None
+    paths = [w for w in words if isinstance(w, str)] if isinstance(words, list) else []
+    inputs = arguments.get("ProcessingInputs")
+    for item in inputs if isinstance(inputs, list) else ():
+        source = item.get("S3Input") if isinstance(item, Mapping) else None
+        if not isinstance(source, Mapping) or not isinstance(source.get("LocalPath"), str):
+            continue
+        inside = source["LocalPath"].rstrip("/") + "/"
+        run = next((path for path in paths if path.startswith(inside)), "")
+        if run:
+            yield _text(source.get("S3Uri")), run.removeprefix(inside)
+
+
+def _tables(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Yield the maps in which a program and its folder are named."""
+    if isinstance(value, Mapping) and depth < 8:
+        if any(key in value for key in _SUBMIT):
+            yield value
+        for item in value.values():
+            yield from _tables(item, depth + 1)
+    elif isinstance(value, list) and depth < 8:
+        for item in value:
+            yield from _tables(item, depth + 1)
+
+
+def _text(value: Any) -> str:
+    """Return a place for people: JSON texts without quotes, expressions in the JSON's words."""
+    if isinstance(value, str):
+        try:
+            inner = json.loads(value)
+        except ValueError:
+            return _one_line(value)
+        return _one_line(inner) if isinstance(inner, str) else _one_line(value)
+    return _one_line(json.dumps(as_json(Lifter().lift(value))))
+
+
+def _one_line(text: str) -> str:
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= 160 else f"{flat[:159]}…"

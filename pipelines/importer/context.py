@@ -1,0 +1,67 @@
+"""What kinds ask for while their requests are built to be compared: nothing is published.
+
+Everything a kind would take from the environment is a text that no definition holds, so that a
+default never passes for something that was said.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from typing import Any
+
+from steps._contract import Code, Environment, Problem, Step
+from steps._expressions import Path
+
+NOWHERE = "\ufffdfrom the environment\ufffd"
+
+_ENVIRONMENT = Environment(
+    name="import", account=NOWHERE, region=NOWHERE, role=NOWHERE, bucket=NOWHERE
+)
+
+
+class Comparing:
+    """The kinds' context (:class:`steps._contract.Context`) while a step is fitted."""
+
+    @property
+    def environment(self) -> Environment:
+        """Stands for any environment."""
+        return _ENVIRONMENT
+
+    def image(self, step: Step, path: Path, image: Any, scope: str, instance: Any) -> Any:
+        """Return the image: an address as it is."""
+        del step, path, scope, instance
+        return image
+
+    def code(self, step: Step, path: Path) -> Code | None:
+        """Return no code: what a definition runs lies where it says."""
+        del step, path
+        return None
+
+    def asset(self, step: Step, path: Path) -> str:
+        """Return a place that no definition names."""
+        del step, path
+        return NOWHERE
+
+    def module(self, step: Step, path: Path) -> tuple[str, str]:
+        """Return no module."""
+        del step, path
+        return NOWHERE, ""
+
+    def shipped(self, file: FilePath) -> str:
+        """Return a place that no definition names."""
+        del file
+        return NOWHERE
+
+    def destination(self, step: Step, *names: str) -> Any:
+        """Return a place that no definition names."""
+        del step, names
+        return NOWHERE
+
+    def stable_destination(self, step: Step, *names: str) -> Any:
+        """Return a place that no definition names."""
+        del step, names
+        return NOWHERE
+
+    def report(self, step: Step, problem: Problem) -> None:
+        """Forget the problem: the finished definition is checked as a whole."""
+        del step, problem

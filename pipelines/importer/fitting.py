@@ -1,0 +1,207 @@
+"""The fields that make a step's object, found by trying: read, build, compare.
+
+Every field that brings the built object nearer to the wanted one is kept; every part without which
+it is as near is left out again, which are the defaults. What is still missing is what ``request``
+and ``step_fields`` say, so the whole is equal by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.compiler import as_json
+from pipelines.importer.building import IMPOSSIBLE, Wanted, build
+from pipelines.importer.probing import Place, probes_of
+from pipelines.importer.reading import as_number, guesses
+from pipelines.importer.remainder import NotMergeable, remainder
+from pipelines.language.conform import conform, judge
+from pipelines.language.request_merge import merge_request
+from pipelines.language.schema import definition_schema
+from pipelines.language.validation import problems_of_step
+from steps._contract import Kind, Problem, Step
+from steps._expressions import is_expression
+from steps._jobs import command_line
+
+
+class Unfit(Exception):
+    """A kind can't say a step; the message tells why."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A step in a kind's fields.
+
+    Args:
+        fields: in long form, with expressions.
+        request: merged into the arguments.
+        step_fields: merged into the step's object.
+    """
+
+    fields: Mapping[str, Any]
+    request: Mapping[str, Any] = field(default_factory=dict)
+    step_fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fit(kind: Kind, wanted: Wanted) -> Fitted:
+    """Return the fields of a kind that make the wanted object.
+
+    Raises:
+        Unfit: there are none.
+    """
+    banned: set[str] = set()
+    guessed = guesses(kind, wanted.given)
+    for _ in range(len(kind.fields) + 1):
+        fields = _polished(kind, wanted, _chosen(kind, wanted, guessed, banned))
+        try:
+            fitted = _completed(kind, wanted, fields)
+        except NotMergeable as error:
+            wrong = {name for name in fields if _writes(kind, name, error.place)}
+            if not wrong - banned:
+                raise Unfit("its lists can't be merged") from error
+            banned |= wrong
+            continue
+        problem = next(_problems(kind, wanted.name, fitted), None)
+        if problem is None:
+            return fitted
+        name = str(problem.path[0]) if problem.path else ""
+        if name not in fields or name in banned or name in kind.required:
+            raise Unfit(problem.message)
+        banned.add(name)
+    raise Unfit("no fields were found for it")
+
+
+def _chosen(
+    kind: Kind, wanted: Wanted, guessed: Mapping[str, Any], banned: set[str]
+) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    best = wanted.distance(kind, fields)
+    for _ in range(2):  # some fields only say something beside others
+        for name, value in guessed.items():
+            if name in fields or name in banned:
+                continue
+            distance = wanted.distance(kind, {**fields, name: value})
+            if distance < best or (name in kind.required and distance <= best):
+                fields, best = {**fields, name: value}, distance
+    if best >= IMPOSSIBLE:
+        raise Unfit(f"a {kind.name} step can't be made of it")
+    for path in list(_parts(fields)):
+        if len(path) == 1 and path[0] in kind.required:
+            continue
+        less = _without(fields, path)
+        if wanted.distance(kind, less) <= best:
+            fields = less
+    return {name: fields[name] for name in kind.fields if name in fields}
+
+
+def _parts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the paths of all parts, inner ones before those around them."""
+    items: Any = value.items() if isinstance(value, Mapping) else ()
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        items = enumerate(value)
+    for key, item in items:
+        yield from _parts(item, (*path, key))
+    if path and not isinstance(path[-1], int):
+        yield path
+
+
+def _without(value: Any, path: tuple[Any, ...]) -> Any:
+    head, *rest = path
+    if isinstance(value, list):
+        return [_without(v, tuple(rest)) if i == head else v for i, v in enumerate(value)]
+    if head not in value:
+        return value
+    if not rest:
+        return {name: item for name, item in value.items() if name != head}
+    return {**value, head: _without(value[head], tuple(rest))}
+
+
+def _polished(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields as people write them, where that gives the same object."""
+    best = wanted.distance(kind, fields)
+    words = fields.get("arguments")
+    if isinstance(words, list):
+        options = as_options(words)
+        if options and wanted.distance(kind, {**fields, "arguments": options}) <= best:
+            fields = {**fields, "arguments": options}
+    for name in ("hyperparameters",):
+        for key, value in (fields.get(name) or {}).items():
+            number = as_number(value) if isinstance(value, str) else value
+            if number is not value:
+                changed = {**fields, name: {**fields[name], key: number}}
+                if wanted.distance(kind, changed) <= best:
+                    fields = changed
+    return fields
+
+
+def as_options(words: list[Any]) -> dict[str, Any] | None:
+    """Return the options that make a command line; None where it is none of options alone."""
+    made: dict[str, Any] = {}
+    name = ""
+    for word in words:
+        if isinstance(word, str) and word.startswith("--") and len(word) > 2:
+            name = word[2:]
+            if name in made:
+                return None
+            made[name] = True
+        elif not name:
+            return None
+        else:
+            value = as_number(word) if isinstance(word, str) else word
+            so_far = made[name]
+            if so_far is True:
+                made[name] = value
+            else:
+                made[name] = [*(so_far if isinstance(so_far, list) else [so_far]), value]
+    return made if as_json(command_line(made)) == as_json(words) else None
+
+
+def _completed(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> Fitted:
+    built = build(kind, wanted.name, fields)
+    if built is None:
+        raise Unfit(f"a {kind.name} step can't be made of it")
+    own = wanted.given.get("Arguments", {})
+    keep = kind.name in ("Lambda", "Callback")
+    request = remainder(built["Arguments"], own, wanted.values, ("Arguments",), keep_empty=keep)
+    merged = merge_request(built["Arguments"], request)
+    if wanted.values.normal(as_json(merged)) != wanted.values.normal(as_json(own)):
+        raise NotMergeable(("Arguments",))
+    beside = remainder(
+        {name: value for name, value in built.items() if name != "Arguments"},
+        {name: value for name, value in wanted.given.items() if name != "Arguments"},
+        wanted.values,
+    )
+    if request and not kind.takes_request:
+        beside, request = {"Arguments": request, **beside}, {}
+    return Fitted(fields, request, beside)
+
+
+def _writes(kind: Kind, name: str, place: Place) -> bool:
+    """Whether a field ends up at a place or below it."""
+    own = [probe.place for probe in probes_of(kind.name) if probe.path[0] == name]
+    return any(each[: len(place)] == place for each in own)
+
+
+def _problems(kind: Kind, name: str, fitted: Fitted) -> Iterator[Problem]:
+    """Yield what the language has against a step's fields."""
+    fields = dict(fitted.fields)
+    if fitted.request:
+        fields["request"] = fitted.request
+    schema = definition_schema()["definitions"][kind.name]
+    data = conform(_readable({"type": kind.name, **fields}), schema)
+    yield from problems_of_step(data, kind.name)
+    checked = {key: value for key, value in fields.items() if key != "request"}
+    yield from judge(checked, schema)
+    for problem in kind.check(Step(name, kind.name, fields, frozenset(fields))):
+        if problem.level == "error":
+            yield problem
+
+
+def _readable(value: Any) -> Any:
+    """Return data with a reference where an expression stands, for the schema."""
+    if is_expression(value):
+        return "${parameters.Any}"
+    if isinstance(value, Mapping):
+        return {name: _readable(item) for name, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,160 @@
+"""Importing a definition: written, checked, compiled, compared, and written raw where need be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.compiler import compile_program
+from pipelines.definition.normal import Difference, differences
+from pipelines.importer.assembling import Assembled, Surroundings, assemble
+from pipelines.importer.drafts import Draft, Note, walk
+from pipelines.importer.yaml_text import yaml_text
+from pipelines.language.check import Checked, check
+from pipelines.language.diagnostics import Diagnostic
+from pipelines.language.nodes import locate
+from steps._expressions import PropertyRef, expressions_in
+
+MAX_ROUNDS = 6
+"""How often steps are given up to `Raw` before the result is taken as it is."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """An imported definition.
+
+    Args:
+        text: the definition in YAML.
+        name: the pipeline's name.
+        notes: what the reader must know: what is written raw, what could not be said.
+        diagnostics: what the language has against the result.
+        differences: where compiling the result gives something else than what was imported; None
+            where it can't be compiled.
+    """
+
+    text: str
+    name: str
+    notes: Sequence[Note] = ()
+    diagnostics: Sequence[Diagnostic] = ()
+    differences: Sequence[Difference] | None = field(default=None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the language refuses the result."""
+        return any(each.level == "error" for each in self.diagnostics)
+
+
+def import_definition(
+    definition: Mapping[str, Any],
+    around: Surroundings,
+    *,
+    path: Path,
+    origin: str,
+    head: Sequence[str] = (),
+    environment: str = "local",
+) -> Imported:
+    """Import a pipeline definition.
+
+    Args:
+        definition: the definition JSON, of bounded depth.
+        around: what is known of the pipeline beside it.
+        path: where the result is to lie; its project and environments hold for the check.
+        origin: where the definition comes from, for the comment at the top.
+        head: further lines of comment.
+
+    Returns:
+        The result, checked and compared with what was imported.
+    """
+    raw: dict[str, str] = {}
+    share = True
+    best: Imported | None = None
+    for _ in range(MAX_ROUNDS):
+        assembled = assemble(definition, around, raw=raw, share=share)
+        lines = [f"Imported from {origin}.", *head]
+        text = yaml_text(assembled.document, lines)
+        checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
+        found = _compared(definition, checked)
+        made = Imported(text, around.name, assembled.notes, checked.diagnostics, found)
+        if best is None or _badness(made) < _badness(best):
+            best = made
+        if not checked.failed and not found:
+            break
+        more, whole = _to_give_up(assembled, checked, found or [], raw)
+        if whole and share:
+            # What is shared may be at fault; steps are given up only where that does not help.
+            share = False
+        elif more:
+            raw.update(more)
+        else:
+            break
+    assert best is not None
+    return best
+
+
+def _badness(made: Imported) -> tuple[int, int]:
+    errors = sum(each.level == "error" for each in made.diagnostics)
+    return errors, len(made.differences or ()) if made.differences is not None else 1_000_000
+
+
+def _compared(definition: Mapping[str, Any], checked: Checked) -> list[Difference] | None:
+    if checked.failed or checked.program is None:
+        return None
+    return differences(definition, compile_program(checked.program).definition)
+
+
+def _to_give_up(
+    assembled: Assembled,
+    checked: Checked,
+    found: Sequence[Difference],
+    raw: Mapping[str, str],
+) -> tuple[dict[str, str], bool]:
+    """Return the steps to write raw, with reasons, and whether sharing is to be given up."""
+    drafts = {draft.name: draft for draft in walk(assembled.drafts)}
+    blamed = _blamed(checked)
+    whole = "" in blamed
+    for difference in found:
+        names = [each for each in difference.path if each in drafts]
+        if names and difference.path[:1] == ("Steps",):
+            blamed.setdefault(str(names[-1]), "its fields would say something else")
+    whole = whole or bool(found)
+    more: dict[str, str] = {}
+    for name, reason in blamed.items():
+        draft = drafts.get(name)
+        if draft is None:
+            continue
+        if name not in raw and not draft.is_raw and draft.kind.name not in _COMPOUND:
+            more[name] = reason
+        else:
+            for other in _referred(draft):
+                target = drafts.get(other)
+                if target is not None and not target.is_raw and target.kind.name not in _COMPOUND:
+                    more[other] = f"a value of it that `{name}` uses has no other name"
+    return more, whole
+
+
+_COMPOUND = ("Condition", "ForEach", "Fail")
+
+
+def _blamed(checked: Checked) -> dict[str, str]:
+    """Return the steps that errors stand in, with the first message; "" for the rest of the file."""
+    spec = checked.program.spec if checked.program is not None else None
+    starts: list[tuple[int, str]] = []
+    for step in spec.walk() if spec is not None else ():
+        _, span = locate(spec.tree, step.path, at_key=True)
+        starts.append((span.line, step.name))
+    made: dict[str, str] = {}
+    for diagnostic in checked.diagnostics:
+        if diagnostic.level != "error":
+            continue
+        above = [name for line, name in sorted(starts) if line <= diagnostic.span.line]
+        made.setdefault(above[-1] if above else "", diagnostic.message)
+    return made
+
+
+def _referred(draft: Draft) -> set[str]:
+    from pipelines.importer.lifting import Lifter
+
+    parts = [dict(draft.fields), dict(draft.request), Lifter().lift(draft.condition)]
+    return {each.step for each in expressions_in(parts) if isinstance(each, PropertyRef)}
