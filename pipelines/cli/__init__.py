@@ -22,6 +22,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("pipelines.cli.lint", "Find what is valid and still not wise."),
     "compile": ("pipelines.cli.compile", "Write the pipeline definition JSON."),
     "policy": ("pipelines.cli.policy", "Write the IAM policies a definition needs."),
+    "import": (
+        "pipelines.cli.import_definition",
+        "Turn a pipeline definition written by anybody into YAML.",
+    ),
     "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
     "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
     "runs": ("pipelines.cli.runs", "List and inspect local runs."),

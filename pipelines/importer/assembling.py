@@ -79,7 +79,7 @@ class _Assembler:
         self.around = around
         types = _parameter_types(definition.get("Parameters"))
         self.lifter = Lifter(types)
-        self.stepper = Stepper(self.lifter, Values(types), raw)
+        self.stepper = Stepper(self.lifter, Values(types), raw, around.variables)
         self.notes = self.stepper.notes
         self.words = Words({})
 
@@ -94,7 +94,7 @@ class _Assembler:
             if value:
                 made[name] = escape_templates(value)
         if self.around.variables:
-            made["vars"] = dict(self.around.variables)
+            made["vars"] = Commented(self.around.variables)
         parameters = self.parameters()
         if parameters:
             made["parameters"] = parameters
@@ -121,7 +121,7 @@ class _Assembler:
         given = self.definition.get("Parameters")
         if given is not None and not isinstance(given, list):
             self.notes.append(Note("/Parameters", "this is no list of parameters", lost=True))
-        made: dict[str, Any] = {}
+        made: dict[str, Any] = Commented()
         for index, item in enumerate(given if isinstance(given, list) else ()):
             here = f"/Parameters/{index}"
             name = item.get("Name") if isinstance(item, Mapping) else None
@@ -165,7 +165,9 @@ class _Assembler:
         for member in given:
             if member not in members.values():
                 self.notes.append(Note(f"/MlflowConfig/{member}", "this can't be said", lost=True))
-        made = {n: self.said(given[m], f"/MlflowConfig/{m}") for n, m in members.items() if given.get(m)}
+        made = {
+            n: self.said(given[m], f"/MlflowConfig/{m}") for n, m in members.items() if given.get(m)
+        }
         return {"mlflow": made} if made else {}
 
     def rest(self) -> None:
@@ -205,31 +207,35 @@ class _Assembler:
             values["if"] = self.condition(draft)
         fields = all_fields(draft.kind)
         for name, value in draft.fields.items():
-            try:
-                written = self.words.write(value, raw=draft.is_raw)
-            except NoWords as error:
-                self.notes.append(Note(draft.pointer, str(error), lost=True))
-                continue
-            values[name] = _shortened(written, fields[name].short)
+            written = self.attempted(value, draft)
+            if written is not None:
+                values[name] = _shortened(written, fields[name].short)
         values.update(self.written(draft.tail, draft))
         for name, inner in (("then", draft.then), ("else", draft.otherwise), ("steps", draft.body)):
             if inner:
                 values[name] = Commented()
                 for each in inner:
                     self.put(values[name], each)
-        values.update(self.written(dict(request=draft.request) if draft.request else {}, draft))
-        values.update(self.written({"step_fields": draft.step_fields} if draft.step_fields else {}, draft))
+        rest = {"request": draft.request, "step_fields": draft.step_fields}
+        values.update(self.written({n: v for n, v in rest.items() if v}, draft))
         ordered = {name: values[name] for name in fields if name in values}
         return ordered if draft.kind.name == "Fail" else Commented(ordered)
 
     def written(self, values: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
         made = {}
         for name, value in values.items():
-            try:
-                made[name] = self.words.write(value, raw=draft.is_raw)
-            except NoWords as error:
-                self.notes.append(Note(draft.pointer, str(error), lost=True))
+            found = self.attempted(value, draft)
+            if found is not None:
+                made[name] = found
         return made
+
+    def attempted(self, value: Any, draft: Draft) -> Any:
+        """Return a value of a step in the language's words; None (and a note) without any."""
+        try:
+            return self.words.write(value, raw=draft.is_raw)
+        except NoWords as error:
+            self.notes.append(Note(draft.pointer, str(error), lost=True))
+            return None
 
     def condition(self, draft: Draft) -> Any:
         here = f"{draft.pointer}/Arguments/Conditions"
@@ -277,7 +283,13 @@ def _parameter(given: Mapping[str, Any]) -> Any:
     kind, default, enum = given.get("Type"), given.get("DefaultValue"), given.get("EnumValues")
     if kind == "Float" and isinstance(default, int) and not isinstance(default, bool):
         default = SourceFloat(default, f"{default}.0")
-    inferred = {str: "String", bool: "Boolean", int: "Integer", float: "Float", SourceFloat: "Float"}
+    inferred = {
+        str: "String",
+        bool: "Boolean",
+        int: "Integer",
+        float: "Float",
+        SourceFloat: "Float",
+    }
     told = default is not None and inferred.get(type(default)) == kind
     made: dict[str, Any] = {}
     if not told:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pipelines.compiler import as_json
-from pipelines.definition.normal import compare
+from pipelines.definition.normal import ABSENT, compare
 from pipelines.definition.normal_values import Values
 from pipelines.importer.context import Comparing
 from steps._contract import Kind, Step
@@ -27,11 +27,13 @@ class Wanted:
         name: the step's name.
         given: the members, with the language's expressions in them.
         values: gives the normal form of values.
+        variables: the values of the variables that stand in it.
     """
 
     name: str
     given: Mapping[str, Any]
     values: Values
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def normal(self) -> Any:
@@ -76,6 +78,4 @@ def _size(value: Any) -> int:
         return sum(_size(item) for item in value.values()) or 1
     if isinstance(value, list):
         return sum(_size(item) for item in value) or 1
-    from pipelines.definition.normal import ABSENT
-
     return 0 if value is ABSENT else 1

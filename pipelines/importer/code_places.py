@@ -11,42 +11,38 @@ from pipelines.compiler import as_json
 from pipelines.importer.lifting import Lifter
 
 _OWN = re.compile(r"/assets/sha256/[0-9a-f]{64}/")
-_CODE_PATH = "/opt/ml/processing/input/"
 _SUBMIT = ("sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
 _PROGRAM = ("sagemaker_program", "SAGEMAKER_PROGRAM")
 
 
-def code_comments(step: Mapping[str, Any], name: str) -> list[str]:
-    """Return comments that say where a step's code lies.
+def code_comments(step: Mapping[str, Any]) -> list[str]:
+    """Return comments that say where a step's code lies, for whoever wants it beside the file.
 
     Args:
         step: its object in the definition.
-        name: its name.
     """
-    del name
     arguments = step.get("Arguments")
     if not isinstance(arguments, Mapping):
         return []
+    kind = step.get("Type")
+    places = _processing(arguments) if kind == "Processing" else _submitted(arguments)
     made = []
-    for place, program in dict.fromkeys(_places(step.get("Type"), arguments)):
-        what = f"`{program}` in {place}" if program else place
-        whose = ", content-addressed by sagedag" if _OWN.search(place) else ""
-        made.append(f"Its code is {what}{whose}; kept beside this file, it would be `code:`.")
+    for where, place, program in dict.fromkeys(places):
+        whose = " (published by sagedag)" if _OWN.search(place) else ""
+        what = f"`{program}`" if program else "Its code"
+        verb = "is run from" if program else "lies in"
+        made.append(f"{what} {verb} S3{whose}, see `{where}`; beside this file it would be `code`.")
     return made
 
 
-def _places(kind: Any, arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if kind == "Processing":
-        yield from _processing(arguments)
-        return
+def _submitted(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for table in _tables(arguments):
-        found = {key: _text(table[key]) for key in (*_SUBMIT, *_PROGRAM) if key in table}
-        place = next((found[key] for key in _SUBMIT if key in found), "")
-        if place:
-            yield place, next((found[key] for key in _PROGRAM if key in found), "")
+        where = next(key for key in _SUBMIT if key in table)
+        program = next((_text(table[key]) for key in _PROGRAM if key in table), "")
+        yield where, _text(table[where]), program
 
 
-def _processing(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _processing(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     app = arguments.get("AppSpecification")
     words = app.get("ContainerEntrypoint") if isinstance(app, Mapping) else None
     paths = [w for w in words if isinstance(w, str)] if isinstance(words, list) else []
@@ -58,7 +54,8 @@ def _processing(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         inside = source["LocalPath"].rstrip("/") + "/"
         run = next((path for path in paths if path.startswith(inside)), "")
         if run:
-            yield _text(source.get("S3Uri")), run.removeprefix(inside)
+            name = str(item.get("InputName"))
+            yield f"inputs.{name}", _text(source.get("S3Uri")), run.removeprefix(inside)
 
 
 def _tables(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from pipelines.definition.conditions import in_members, not_member
 from pipelines.importer.lifting import Lifter
 from pipelines.importer.words import NoWords, Words, escape_templates, flatten
 from pipelines.language.condition import MAX_DEPTH
-from steps._expressions import Join, is_expression
+from steps._expressions import Join, JsonGet, is_expression
 
 _SIGNS = {
     "Equals": "==",
@@ -67,7 +67,12 @@ def _written(value: Any, lifter: Lifter, words: Words, *, inner: bool, depth: in
         return f"{_operand(value.get(query), lifter, words)} {_SIGNS[kind]} [{listed}]"
     if "LeftValue" not in value or "RightValue" not in value:
         raise NoWords(f"`{kind}` needs two values")
-    left, right = (_operand(value[side], lifter, words) for side in ("LeftValue", "RightValue"))
+    left, right = value["LeftValue"], value["RightValue"]
+    if right is True and kind in ("Equals", "NotEquals"):
+        lifted = lifter.lift(left)
+        if isinstance(lifted, JsonGet) or getattr(lifted, "type", "") == "boolean":
+            return ("not " if kind == "NotEquals" else "") + words.reference(lifted)
+    left, right = (_operand(side, lifter, words) for side in (left, right))
     return f"{left} {_SIGNS[kind]} {right}"
 
 

@@ -16,9 +16,10 @@ from pipelines.importer.building import IMPOSSIBLE, Wanted, build
 from pipelines.importer.probing import Place, probes_of
 from pipelines.importer.reading import as_number, guesses
 from pipelines.importer.remainder import NotMergeable, remainder
+from pipelines.importer.words import with_values
 from pipelines.language.conform import conform, judge
 from pipelines.language.request_merge import merge_request
-from pipelines.language.schema import definition_schema
+from pipelines.language.schema import definition_schema, resolve_ref
 from pipelines.language.validation import problems_of_step
 from steps._contract import Kind, Problem, Step
 from steps._expressions import is_expression
@@ -62,7 +63,7 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
                 raise Unfit("its lists can't be merged") from error
             banned |= wrong
             continue
-        problem = next(_problems(kind, wanted.name, fitted), None)
+        problem = next(_problems(kind, wanted, fitted), None)
         if problem is None:
             return fitted
         name = str(problem.path[0]) if problem.path else ""
@@ -125,6 +126,15 @@ def _polished(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> dict[str, A
         options = as_options(words)
         if options and wanted.distance(kind, {**fields, "arguments": options}) <= best:
             fields = {**fields, "arguments": options}
+    for name, value in fields.items():
+        field_of = kind.fields[name]
+        if not isinstance(value, Mapping) or len(value) > 1 or field_of.short is not None:
+            continue
+        simple = next(iter(value.values()), True)
+        if not isinstance(simple, (Mapping, list)) and _takes(field_of.schema, simple):
+            changed = {**fields, name: simple}
+            if wanted.distance(kind, changed) <= best:
+                fields = changed
     for name in ("hyperparameters",):
         for key, value in (fields.get(name) or {}).items():
             number = as_number(value) if isinstance(value, str) else value
@@ -133,6 +143,13 @@ def _polished(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> dict[str, A
                 if wanted.distance(kind, changed) <= best:
                     fields = changed
     return fields
+
+
+def _takes(schema: Mapping[str, Any], value: Any) -> bool:
+    """Whether a scalar is a form of the field by itself."""
+    wanted = "boolean" if isinstance(value, bool) else "string"
+    return any(resolve_ref(option).get("type") == wanted or "anyOf" in option
+               for option in schema.get("anyOf", ()))  # fmt: skip
 
 
 def as_options(words: list[Any]) -> dict[str, Any] | None:
@@ -183,9 +200,9 @@ def _writes(kind: Kind, name: str, place: Place) -> bool:
     return any(each[: len(place)] == place for each in own)
 
 
-def _problems(kind: Kind, name: str, fitted: Fitted) -> Iterator[Problem]:
+def _problems(kind: Kind, wanted: Wanted, fitted: Fitted) -> Iterator[Problem]:
     """Yield what the language has against a step's fields."""
-    fields = dict(fitted.fields)
+    name, fields = wanted.name, dict(with_values(fitted.fields, wanted.variables))
     if fitted.request:
         fields["request"] = fitted.request
     schema = definition_schema()["definitions"][kind.name]

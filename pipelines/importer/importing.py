@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 from pipelines.compiler import compile_program
 from pipelines.definition.normal import Difference, differences
+from pipelines.errors import UsageError
 from pipelines.importer.assembling import Assembled, Surroundings, assemble
 from pipelines.importer.drafts import Draft, Note, walk
+from pipelines.importer.words import with_values
 from pipelines.importer.yaml_text import yaml_text
 from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import Diagnostic
@@ -66,7 +69,12 @@ def import_definition(
 
     Returns:
         The result, checked and compared with what was imported.
+
+    Raises:
+        UsageError: it holds characters that no text may hold.
     """
+    _refuse_signs(definition)
+    meant = with_values(definition, around.variables)
     raw: dict[str, str] = {}
     share = True
     best: Imported | None = None
@@ -75,7 +83,7 @@ def import_definition(
         lines = [f"Imported from {origin}.", *head]
         text = yaml_text(assembled.document, lines)
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
-        found = _compared(definition, checked)
+        found = _compared(meant, checked)
         made = Imported(text, around.name, assembled.notes, checked.diagnostics, found)
         if best is None or _badness(made) < _badness(best):
             best = made
@@ -91,6 +99,32 @@ def import_definition(
             break
     assert best is not None
     return best
+
+
+def _refuse_signs(value: Any) -> None:
+    """Refuse text that no text may hold: noncharacters, and halves of surrogate pairs.
+
+    Raises:
+        UsageError: there is some.
+    """
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            found = _STRAY.search(_VARIABLES.sub("", each))
+            if found:
+                raise UsageError(
+                    f"the definition holds the character U+{ord(found.group()):04X}, which is "
+                    "none that text may hold"
+                )
+        elif isinstance(each, Mapping):
+            waiting += [*each, *each.values()]
+        elif isinstance(each, list):
+            waiting += each
+
+
+_STRAY = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_VARIABLES = re.compile("\ufdd8\\w+\ufdd9")
 
 
 def _badness(made: Imported) -> tuple[int, int]:
@@ -138,12 +172,13 @@ _COMPOUND = ("Condition", "ForEach", "Fail")
 
 
 def _blamed(checked: Checked) -> dict[str, str]:
-    """Return the steps that errors stand in, with the first message; "" for the rest of the file."""
+    """Return the steps that errors stand in, with the first message; "" for the rest."""
     spec = checked.program.spec if checked.program is not None else None
     starts: list[tuple[int, str]] = []
     for step in spec.walk() if spec is not None else ():
-        _, span = locate(spec.tree, step.path, at_key=True)
-        starts.append((span.line, step.name))
+        if spec is not None:
+            _, span = locate(spec.tree, step.path, at_key=True)
+            starts.append((span.line, step.name))
     made: dict[str, str] = {}
     for diagnostic in checked.diagnostics:
         if diagnostic.level != "error":

@@ -17,7 +17,7 @@ from pipelines.importer.building import build
 from pipelines.language.schema import resolve_ref
 from steps import kind_named
 from steps._contract import Kind
-from steps._expressions import ExprType, Join, LoopRef
+from steps._expressions import Join, LoopRef
 from steps._fragments import FAN_IN
 
 STEP_FIELDS = ("if", "then", "else", "steps", "items", "select")
@@ -164,7 +164,9 @@ def _together(
         if len(path) > 1 and any(option.get("type") == "number" for option in options):
             blocks.setdefault(path[:-1], []).append((path[-1], schema))
     for base, members in blocks.items():
-        marks = {last: LoopRef(f"mark.{number}", "integer") for number, (last, _) in enumerate(members)}
+        marks = {
+            last: LoopRef(f"mark.{number}", "integer") for number, (last, _) in enumerate(members)
+        }
         built = build(kind, NAME, _fields(base, marks))
         for last, schema in members:
             for place in _found(built, marks[last]):
@@ -227,9 +229,9 @@ def _fields(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
 
 def _found(value: Any, mark: Any, place: Place = ()) -> Iterator[Place]:
     """Yield where a mark stands; list items that the name names are :class:`Named` at once."""
-    if isinstance(value, Join) and value.values == (mark,):
-        yield place
-    elif type(value) is type(mark) and value == mark:
+    if (isinstance(value, Join) and value.values == (mark,)) or (
+        type(value) is type(mark) and value == mark
+    ):
         yield place
     elif isinstance(value, Mapping):
         for name, item in value.items():

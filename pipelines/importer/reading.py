@@ -97,9 +97,7 @@ def _read(
         yield from _read(value[head], rest, names, indexes)
 
 
-def _path(
-    probe: Probe, names: tuple[str, ...], indexes: tuple[int, ...]
-) -> tuple[str | int, ...]:
+def _path(probe: Probe, names: tuple[str, ...], indexes: tuple[int, ...]) -> tuple[str | int, ...]:
     """Return a probe's path with the names and indexes that were found."""
     left, places = list(names), list(indexes)
     made: list[str | int] = []

@@ -9,7 +9,7 @@ from pipelines.compiler import as_json
 from pipelines.definition.normal_values import Values
 from pipelines.language.request_merge import NAME_MEMBERS
 
-_EMPTY = (None, {}, [])
+_EMPTY: tuple[Any, ...] = (None, {}, [])
 
 
 class NotMergeable(Exception):
@@ -49,9 +49,7 @@ def remainder(
             if not absent:
                 made[name] = value
         elif normal({name: built[name]}) != normal({name: value}):
-            made[name] = (
-                None if absent else _between(built[name], value, values, here, keep_empty)
-            )
+            made[name] = None if absent else _between(built[name], value, values, here, keep_empty)
     for name, value in built.items():
         if name not in wanted and (keep_empty or normal({name: value}) not in _EMPTY):
             made[name] = None

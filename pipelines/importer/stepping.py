@@ -44,12 +44,14 @@ class Stepper:
         lifter: reads its values.
         values: gives the normal form of values.
         raw: names of the steps that are written as they stand, with the reason.
+        variables: the values of the variables that stand in it.
         notes: what the reader must know; grows.
     """
 
     lifter: Lifter
     values: Values
     raw: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
@@ -82,7 +84,8 @@ class Stepper:
         self._head(draft, around)
         self._cache(draft)
         self._retries(draft)
-        draft.comments += code_comments(draft.given, draft.name)
+        if draft.kind.name not in COMPOUND:
+            draft.comments += code_comments(draft.given)
         return draft
 
     def _name(self, step: Mapping[str, Any], pointer: str) -> str:
@@ -111,7 +114,7 @@ class Stepper:
             self.notes.append(Note(f"{draft.pointer}/Arguments", "this is no map", lost=True))
         if not draft.is_raw:
             try:
-                fitted = fit(draft.kind, Wanted(draft.name, given, self.values))
+                fitted = fit(draft.kind, Wanted(draft.name, given, self.values, self.variables))
             except Unfit as reason:
                 self._keep_raw(draft, str(reason))
             else:
@@ -150,7 +153,9 @@ class Stepper:
             draft, ("IterableItems", "MaxConcurrency", "ForEachBody", "Selector")
         )
         items = self.lifter.lift(given.get("IterableItems"))
-        draft.fields["items"] = [_item(each) for each in items] if isinstance(items, list) else items
+        draft.fields["items"] = (
+            [_item(each) for each in items] if isinstance(items, list) else items
+        )
         limit = given.get("MaxConcurrency")
         if limit is None:
             draft.step_fields.setdefault("Arguments", {})["MaxConcurrency"] = None
@@ -224,8 +229,8 @@ class Stepper:
             age = config.get("ExpireAfter")
             if set(config) == {"Enabled", "ExpireAfter"} and config["Enabled"] is True:
                 try:
-                    parse(age)
-                except (DurationError, TypeError, AttributeError):
+                    parse(str(age))
+                except DurationError:
                     pass
                 else:
                     draft.tail["cache"] = _age(str(age))
@@ -304,5 +309,3 @@ def _item(value: Any) -> Any:
 def _one_line(text: str) -> str:
     flat = " ".join(text.split())
     return flat if len(flat) <= 200 else f"{flat[:199]}…"
-
-

@@ -10,13 +10,13 @@ from typing import Any
 from pipelines.compiler import as_json
 from pipelines.definition.normal_values import Values, sort_key
 from pipelines.definition.references import PathSyntaxError, parse_path
-from pipelines.language.reference_syntax import parse_path as parse_reference
 from pipelines.language.reference_syntax import Wrong
+from pipelines.language.reference_syntax import parse_path as parse_reference
 from pipelines.language.references import EXECUTION
 from steps._contract import Attribute, Kind, Step
 from steps._expressions import (
-    Expr,
     ExecutionRef,
+    Expr,
     Join,
     JsonGet,
     LoopRef,
@@ -29,6 +29,9 @@ from steps._expressions import (
 TOP_RANKS = 50
 """As many models of a tuning job as references can name."""
 
+VARIABLE = "\ufdd8{}\ufdd9"
+"""Stands in an imported text for `{{ vars.NAME }}`; no text from outside may hold these signs."""
+_VARIABLE = re.compile("\ufdd8(\\w+)\ufdd9")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _EXECUTION = {variable: name for name, variable in EXECUTION.items()}
 
@@ -160,6 +163,10 @@ class Words:
         known = self._attributes(value.step, target).get(_key(value))
         if known is not None:
             return f"{here}{known}"
+        for word in _open_words(target):
+            found = target.kind.attribute(target.step, (word, *value.path[1:]))
+            if isinstance(found, Attribute) and _key(found.expression) == _key(value):
+                return _below(f"{here}.{word}", *value.path[1:])
         if "steps" in target.kind.fields:
             inner = self._round(value, target)
             if inner is not None:
@@ -192,6 +199,14 @@ class Words:
         return self._known[name]
 
 
+def _open_words(target: Target) -> list[str]:
+    """Return the words below which a step offers anything, properties excepted."""
+    if target.kind.name == "Raw":
+        return []
+    offered = target.kind.attributes(target.step)
+    return [w for w, names in offered.items() if names is None and w in ("config", "result")]
+
+
 def _key(value: Expr) -> str:
     return sort_key(Values({}).normal(as_json(value)))
 
@@ -209,7 +224,7 @@ def _offered(target: Target) -> list[tuple[str | int, ...]]:
 
 
 def _keys(value: PropertyRef, *, plain: bool) -> Sequence[str | int]:
-    """Return a path's segments; keys of a raw step keep their quotes, for nothing is known of them."""
+    """Return a path's segments; keys of a raw step keep their quotes."""
     if plain:
         return value.path
     return [
@@ -270,4 +285,17 @@ def escape(text: str) -> str:
 
 def escape_templates(text: str) -> str:
     """Return text in which ``{{`` is no template."""
-    return text.replace("{{", "{{ '{{' }}") if "{{" in text else text
+    if "{{" in text:
+        text = text.replace("{{", "{{ '{{' }}")
+    return _VARIABLE.sub(r"{{ vars.\1 }}", text) if "\ufdd8" in text else text
+
+
+def with_values(value: Any, variables: Mapping[str, str]) -> Any:
+    """Return data in which variables have their values."""
+    if not variables:
+        return value
+    if isinstance(value, str):
+        return _VARIABLE.sub(lambda found: variables.get(found[1], ""), value)
+    if isinstance(value, Mapping):
+        return {with_values(str(k), variables): with_values(v, variables) for k, v in value.items()}
+    return [with_values(v, variables) for v in value] if isinstance(value, list) else value

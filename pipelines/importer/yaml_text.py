@@ -161,7 +161,7 @@ def _is_plain(text: str, *, key: bool, flow: bool) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Return a text in quotes: single ones where backslashes or double quotes would need escapes."""
+    """Return a text in quotes: single ones where others would need escapes."""
     if ("\\" in text or '"' in text) and "\n" not in text and _PRINTABLE.fullmatch(text):
         return "'" + text.replace("'", "''") + "'"
     return '"' + "".join(_escaped(text)) + '"'
@@ -195,4 +195,3 @@ def _text_block(lead: str, text: str, indent: int) -> list[str] | None:
             mark = "|" if lines[-1] == "" else "|-"
             return [f"{lead} {mark}", *(f"{pad}{line}".rstrip() for line in body)]
     return None
-

@@ -8,12 +8,12 @@ comparisons.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Union
 
 from pipelines.language.foreign import settle
 from pipelines.language.reference_syntax import Wrong
-from pipelines.language.references import Scope
+from pipelines.language.references import Scope, resolve_text
 from steps._contract import Clause, Comparison
 from steps._expressions import UNKNOWN, JsonGet, is_expression
 
@@ -256,12 +256,24 @@ class _Reader:
         if token.kind == "number":
             return float(token.text) if re.search(r"[.eE]", token.text) else int(token.text)
         if token.kind == "string":
-            return settle(token.text[1:-1])
+            return self.literal(token)
         if token.text in ("true", "false"):
             return token.text == "true"
         if token.kind not in ("word", "braced") or token.text in ("and", "or", "not", "in"):
             raise _Refused(token.begin, token.end, f"a value is expected, not `{token.text}`")
         return self.reference(token)
+
+    def literal(self, token: _Token) -> Any:
+        """Return a text in quotes; references in it make it a join, as everywhere else."""
+        text = token.text[1:-1]
+        if "${" not in text:
+            return settle(text)
+        found = resolve_text(text, self.scope)
+        if not isinstance(found, list):
+            return settle(found) if isinstance(found, str) else found
+        shift = token.begin + 1
+        self.wrongs += [replace(w, begin=w.begin + shift, end=w.end + shift) for w in found]
+        return UNKNOWN
 
     def reference(self, token: _Token) -> Any:
         shift, text = token.begin, token.text

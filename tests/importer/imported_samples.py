@@ -1,0 +1,55 @@
+"""Importing in tests: into a folder of its own, with one SDK for all."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pipelines.cli.fmt import documented_order
+from pipelines.importer import Imported, Surroundings, import_definition
+from pipelines.language.formatter import format_text
+
+CASES = Path(__file__).parents[1] / "cases" / "ok"
+SAMPLES = Path(__file__).parent / "samples"
+
+Json = dict[str, Any]
+
+
+def imported(definition: Json, name: str = "imported", **around: Any) -> Imported:
+    """Import a definition into an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        return import_definition(
+            definition,
+            Surroundings(name, **around),
+            path=Path(folder) / "pipeline.yaml",
+            origin="a test",
+        )
+
+
+def complaints(made: Imported) -> list[str]:
+    """What is wrong with an import: errors, differences, and text that `fmt` would change."""
+    found = [f"{d.code}: {d.message}" for d in made.diagnostics if d.level == "error"]
+    found += [f"{d.path}: {d.before} → {d.after}" for d in made.differences or ()]
+    found += [f"{note.pointer}: {note.message}" for note in made.notes if note.lost]
+    if format_text(made.text, documented_order()) != made.text:
+        found.append("fmt would change it")
+    return found
+
+
+def read(path: Path) -> Json:
+    """Read a JSON file."""
+    found: Json = json.loads(path.read_text("utf-8"))
+    return found
+
+
+def definition(*steps: Json, parameters: list[Json] | None = None, **members: Any) -> Json:
+    """A definition of steps."""
+    return {
+        "Version": "2020-12-01",
+        "Metadata": {},
+        "Parameters": parameters or [],
+        "Steps": list(steps),
+        **members,
+    }
