@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import Any
 
-from steps._contract import Code, Environment, Problem, Step
+from steps._contract import Code, Document, Environment, Problem, Step
 from steps._expressions import Path
 
 NOWHERE = "\ufffdfrom the environment\ufffd"
@@ -40,6 +40,11 @@ class Comparing:
     def asset(self, step: Step, path: Path) -> str:
         """Return a place that no definition names."""
         del step, path
+        return NOWHERE
+
+    def document(self, document: Document) -> str:
+        """Return a place that no definition names."""
+        del document
         return NOWHERE
 
     def module(self, step: Step, path: Path) -> tuple[str, str]:
