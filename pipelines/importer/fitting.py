@@ -7,13 +7,15 @@ and ``step_fields`` say, so the whole is equal by construction.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.compiler import as_json
 from pipelines.importer.building import IMPOSSIBLE, Wanted, build
-from pipelines.importer.probing import Place, probes_of
+from pipelines.importer.probing import Place, probes_of, words_of
 from pipelines.importer.reading import as_number, guesses
 from pipelines.importer.remainder import NotMergeable, remainder
 from pipelines.importer.words import with_values
@@ -24,6 +26,9 @@ from pipelines.language.validation import problems_of_step
 from steps._contract import Kind, Problem, Step
 from steps._expressions import is_expression
 from steps._jobs import command_line
+
+MAX_WORDS = 256
+"""As many combinations of words for the parts of a field are tried."""
 
 
 class Unfit(Exception):
@@ -76,15 +81,19 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
 def _chosen(
     kind: Kind, wanted: Wanted, guessed: Mapping[str, Any], banned: set[str]
 ) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
+    fields = _worded(kind, wanted, {}, banned)
     best = wanted.distance(kind, fields)
     for _ in range(2):  # some fields only say something beside others
         for name, value in guessed.items():
-            if name in fields or name in banned:
+            if name in banned:
                 continue
-            distance = wanted.distance(kind, {**fields, name: value})
-            if distance < best or (name in kind.required and distance <= best):
-                fields, best = {**fields, name: value}, distance
+            tried = {**fields, name: _beside(value, fields.get(name))}
+            distance = wanted.distance(kind, tried)
+            required = name in kind.required and name not in fields and distance <= best
+            if distance < best or required:
+                fields, best = tried, distance
+        fields = _worded(kind, wanted, fields, banned)
+        best = wanted.distance(kind, fields)
     if best >= IMPOSSIBLE:
         raise Unfit(f"a {kind.name} step can't be made of it")
     for path in list(_parts(fields)):
@@ -105,6 +114,42 @@ def _parts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from _parts(item, (*path, key))
     if path and not isinstance(path[-1], int):
         yield path
+
+
+def _worded(kind: Kind, wanted: Wanted, fields: dict[str, Any], banned: set[str]) -> dict[str, Any]:
+    """Return the fields with those words that bring the object nearer, a field's together."""
+    parts: dict[Any, list[tuple[tuple[Any, ...], tuple[Any, ...]]]] = {}
+    for path, words in words_of(kind.name):
+        if path[0] not in banned:
+            parts.setdefault(path[0], []).append((path, words))
+    best = wanted.distance(kind, fields)
+    for choices in parts.values():
+        options = [[None, *words] for _, words in choices]
+        if math.prod(map(len, options)) > MAX_WORDS:
+            options = [[None, *words] if n == 0 else [None] for n, (_, words) in enumerate(choices)]
+        for chosen in itertools.product(*options):
+            tried = fields
+            for (path, _), word in zip(choices, chosen, strict=True):
+                tried = tried if word is None else _with(tried, path, word)
+            distance = wanted.distance(kind, tried)
+            if distance < best:
+                fields, best = tried, distance
+    return fields
+
+
+def _beside(value: Any, words: Any) -> Any:
+    """Return a guessed value with the words that were found for parts of it."""
+    if isinstance(value, Mapping) and isinstance(words, Mapping):
+        return {**words, **value}
+    return value
+
+
+def _with(fields: Mapping[str, Any], path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    head, *rest = path
+    if not rest:
+        return {**fields, head: value}
+    inner = fields.get(head)
+    return {**fields, head: _with(inner if isinstance(inner, Mapping) else {}, tuple(rest), value)}
 
 
 def _without(value: Any, path: tuple[Any, ...]) -> Any:

@@ -154,6 +154,32 @@ def _probed(kind: Kind, path: tuple[str | int, ...], schema: Mapping[str, Any]) 
             return
 
 
+@lru_cache(maxsize=64)
+def words_of(kind_name: str) -> tuple[tuple[tuple[str | int, ...], tuple[Any, ...]], ...]:
+    """Return the parts of a kind's fields that take one of a few words and end up nowhere.
+
+    What such a word does to the request can only be tried.
+
+    Returns:
+        The parts' paths, without names that the user chooses, each with its words.
+    """
+    kind = kind_named(kind_name)
+    assert kind is not None
+    known = {probe.path for probe in probes_of(kind_name)}
+    made = []
+    for name, field in kind.fields.items():
+        if name in STEP_FIELDS:
+            continue
+        for path, schema in _parts(resolve_ref(field.schema), (name,)):
+            options = [schema, *(resolve_ref(option) for option in schema.get("anyOf", ()))]
+            words = [word for option in options for word in option.get("x-choice", ())]
+            if any(option.get("type") == "boolean" for option in options):
+                words += [True, False]
+            if words and path not in known and NAME not in path and 0 not in path:
+                made.append((path, tuple(words)))
+    return tuple(made)
+
+
 def _together(
     kind: Kind, parts: list[tuple[tuple[str | int, ...], Mapping[str, Any]]]
 ) -> Iterator[Probe]:
@@ -203,7 +229,10 @@ def _places(
     is_list = schema.get("type") == "array"
     mark, sought = marks
     built = build(kind, NAME, {**beside, **_fields(path, [mark] if is_list else mark)})
-    for place in _found(built, sought):
+    # A word such as true may stand somewhere anyway.
+    plain = isinstance(sought, (bool, str))
+    anyway = set(_found(build(kind, NAME, beside), sought)) if plain else set()
+    for place in (each for each in _found(built, sought) if each not in anyway):
         end = place[:-1] if is_list and place and place[-1] == 0 else place
         yield _generalised(end, path, is_list=is_list)
 
@@ -214,6 +243,8 @@ def _companions(kind: Kind, name: str | int) -> Iterator[dict[str, Any]]:
         options = [field.schema, *field.schema.get("anyOf", ())]
         if other == name or other in STEP_FIELDS:
             continue
+        for option in options:
+            yield from ({other: word} for word in option.get("x-choice", ()))
         if any(isinstance(option.get("additionalProperties"), Mapping) for option in options):
             yield {other: {"other": {}}}
         elif any(resolve_ref(option.get("items", {})).get("properties") for option in options):
