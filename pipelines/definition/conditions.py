@@ -31,6 +31,18 @@ def not_member(condition: Mapping[str, object]) -> str:
     return "Expression" if "Expression" in condition else "Condition"
 
 
+def or_parts(condition: Mapping[str, object]) -> object:
+    """Return the conditions of an ``Or``.
+
+    The SDK and AWS's published schema have them as ``Conditions``; definitions written by hand
+    have them below ``Arguments``, as a Condition step has its own.
+    """
+    inner = condition.get("Arguments")
+    if "Conditions" not in condition and isinstance(inner, Mapping):
+        return inner.get("Conditions")
+    return condition.get("Conditions")
+
+
 def check_conditions(value: object, pointer: str, problems: Problems) -> None:
     """Check a list of conditions; what is wrong goes into ``problems``."""
     if not isinstance(value, list) or not value:
@@ -60,7 +72,7 @@ def _check(value: object, pointer: str, problems: Problems) -> None:
         member = not_member(value)
         _check(value.get(member), f"{pointer}/{member}", problems)
     else:
-        check_conditions(value.get("Conditions"), f"{pointer}/Conditions", problems)
+        check_conditions(or_parts(value), f"{pointer}/Conditions", problems)
 
 
 def _check_operand(

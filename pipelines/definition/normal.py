@@ -4,8 +4,9 @@ Two definitions with the same normal form do the same in the service:
 
 * the order of keys, of steps, of parameters and of lists whose items have names is no part of it
   (a Condition's steps stay in their branch, a ForEach's in its body);
-* null, empty lists and empty maps in a request are as good as missing, as are a cache that is
-  switched off and an empty ``Metadata``; in the event of a Lambda or Callback step they count;
+* null, empty lists, empty maps and documented defaults in a request are as good as missing, as are
+  a cache that is switched off and an empty ``Metadata``; in the event of a Lambda or Callback step
+  they count;
 * a whole number is the same number with and without ``.0``;
 * ``Std:Join`` has no separator, no joins in it, and texts beside each other are one; a join of one
   text is that text;

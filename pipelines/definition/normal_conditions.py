@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipelines.definition.conditions import in_members, not_member
+from pipelines.definition.conditions import in_members, not_member, or_parts
 from pipelines.definition.normal_values import is_expression, sort_key
 
 MAX_CLAUSES = 512
@@ -64,7 +64,7 @@ def _clauses(value: Any, normal: Callable[[Any], Any], *, negated: bool) -> list
     if kind == "Not":
         return _clauses(value.get(not_member(value)), normal, negated=not negated)
     if kind == "Or":
-        parts = value.get("Conditions")
+        parts = or_parts(value)
         if not isinstance(parts, list):
             raise _NotNormal
         found = [_clauses(part, normal, negated=negated) for part in parts]

@@ -28,6 +28,25 @@ NAME_MEMBERS: Mapping[str, str] = {
 }
 """Lists whose items have names and whose order means nothing, with the member that names them."""
 
+DEFAULTS: Mapping[str, Any] = {
+    "AppManaged": False,
+    "EnableManagedSpotTraining": False,
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "CompressionType": "None",
+    "RecordWrapperType": "None",
+    "SplitType": "None",
+    "AssembleWith": "None",
+    "JoinSource": "None",
+    "InputFilter": "$",
+    "OutputFilter": "$",
+    "S3InputMode": "File",
+    "S3CompressionType": "None",
+    "S3DataDistributionType": "FullyReplicated",
+}
+"""Members that say as much as their absence: the defaults of the Amazon SageMaker API Reference.
+[U] It names none for the last three, which are not required; the SDK writes these values."""
+
 _WHOLE = 2.0**53
 """Up to here a float that is a whole number is that number."""
 
@@ -56,7 +75,7 @@ class Values:
             made = {}
             for name, member in value.items():
                 normal = self._member(str(name), member, keep_empty)
-                if keep_empty or normal not in (None, {}, []):
+                if keep_empty or not _says_nothing(str(name), normal):
                     made[str(name)] = normal
             return made
         if isinstance(value, (list, tuple)):
@@ -118,6 +137,13 @@ class Values:
         if root == "Parameters":
             return self.parameters.get(name, "String") == "String"
         return root in ("Execution", "Steps")
+
+
+def _says_nothing(name: str, normal: Any) -> bool:
+    if normal in (None, {}, []):
+        return True
+    default = DEFAULTS.get(name)
+    return default is not None and normal == default and type(normal) is type(default)
 
 
 def path_text(text: str) -> str:

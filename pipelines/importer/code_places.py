@@ -7,9 +7,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipelines.compiler import as_json
-from pipelines.importer.lifting import Lifter
-
 _OWN = re.compile(r"/assets/sha256/[0-9a-f]{64}/")
 _SUBMIT = ("sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
 _PROGRAM = ("sagemaker_program", "SAGEMAKER_PROGRAM")
@@ -28,6 +25,8 @@ def code_comments(step: Mapping[str, Any]) -> list[str]:
     places = _processing(arguments) if kind == "Processing" else _submitted(arguments)
     made = []
     for where, place, program in dict.fromkeys(places):
+        if not place:
+            continue  # another step says where
         whose = " (published by sagedag)" if _OWN.search(place) else ""
         what = f"`{program}`" if program else "Its code"
         verb = "is run from" if program else "lies in"
@@ -71,14 +70,19 @@ def _tables(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(value: Any) -> str:
-    """Return a place for people: JSON texts without quotes, expressions in the JSON's words."""
-    if isinstance(value, str):
-        try:
-            inner = json.loads(value)
-        except ValueError:
-            return _one_line(value)
-        return _one_line(inner) if isinstance(inner, str) else _one_line(value)
-    return _one_line(json.dumps(as_json(Lifter().lift(value))))
+    """Return a literal text, a JSON text without its quotes; nothing for what is known later."""
+    if isinstance(value, Mapping):
+        ((_, body),) = value.items() if len(value) == 1 else (("", {}),)
+        values = body.get("Values") if isinstance(body, Mapping) else None
+        first = values[0] if isinstance(values, list) and values else ""
+        return _text(first) if isinstance(first, str) else ""
+    if not isinstance(value, str):
+        return ""
+    try:
+        inner = json.loads(value)
+    except ValueError:
+        return _one_line(value)
+    return _one_line(inner) if isinstance(inner, str) else _one_line(value)
 
 
 def _one_line(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.definition.conditions import in_members, not_member
+from pipelines.definition.conditions import in_members, not_member, or_parts
 from pipelines.importer.lifting import Lifter
 from pipelines.importer.words import NoWords, Words, escape_templates, flatten
 from pipelines.language.condition import MAX_DEPTH
@@ -49,7 +49,7 @@ def _written(value: Any, lifter: Lifter, words: Words, *, inner: bool, depth: in
         text = _written(within, lifter, words, inner=False, depth=depth + 1)
         return f"not ({text})"
     if kind == "Or":
-        parts = value.get("Conditions")
+        parts = or_parts(value)
         if not isinstance(parts, list) or not parts:
             raise NoWords("an `Or` without conditions")
         written = [

@@ -6,6 +6,7 @@ default never passes for something that was said.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -40,6 +41,11 @@ class Comparing:
     def asset(self, step: Step, path: Path) -> str:
         """Return a place that no definition names."""
         del step, path
+        return NOWHERE
+
+    def bundle(self, step: Step, paths: Sequence[Path]) -> str:
+        """Return a place that no definition names."""
+        del step, paths
         return NOWHERE
 
     def document(self, document: Document) -> str:

@@ -92,6 +92,9 @@ def _chosen(
             required = name in kind.required and name not in fields and distance <= best
             if distance < best or required:
                 fields, best = tried, distance
+            elif isinstance(value, Mapping) and name not in fields:
+                fields = _pieced(kind, wanted, fields, name, value)
+                best = wanted.distance(kind, fields)
         fields = _worded(kind, wanted, fields, banned)
         best = wanted.distance(kind, fields)
     if best >= IMPOSSIBLE:
@@ -114,6 +117,19 @@ def _parts(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from _parts(item, (*path, key))
     if path and not isinstance(path[-1], int):
         yield path
+
+
+def _pieced(
+    kind: Kind, wanted: Wanted, fields: dict[str, Any], name: str, value: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the fields with those members of a guessed value that bring the object nearer."""
+    best = wanted.distance(kind, fields)
+    for member, part in value.items():
+        tried = {**fields, name: {**fields.get(name, {}), member: part}}
+        distance = wanted.distance(kind, tried)
+        if distance < best:
+            fields, best = tried, distance
+    return fields
 
 
 def _worded(kind: Kind, wanted: Wanted, fields: dict[str, Any], banned: set[str]) -> dict[str, Any]:

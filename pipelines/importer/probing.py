@@ -17,7 +17,7 @@ from pipelines.importer.building import build
 from pipelines.language.schema import resolve_ref
 from steps import kind_named
 from steps._contract import Kind
-from steps._expressions import Join, LoopRef
+from steps._expressions import ExprType, Join, LoopRef
 from steps._fragments import FAN_IN
 
 STEP_FIELDS = ("if", "then", "else", "steps", "items", "select")
@@ -79,10 +79,9 @@ def probes_of(kind_name: str) -> tuple[Probe, ...]:
         if name in STEP_FIELDS:
             continue
         parts = list(_parts(resolve_ref(field.schema), (name,)))
-        for path, schema in parts:
-            for probe in _probed(kind, path, schema):
-                found.setdefault((probe.path, probe.place), probe)
-        for probe in _together(kind, parts):
+        beside = [probe for group in _groups(parts) for probe in _together(kind, group)]
+        alone = [probe for path, schema in parts for probe in _probed(kind, path, schema)]
+        for probe in (*beside, *alone):
             found.setdefault((probe.path, probe.place), probe)
     return tuple(found.values())
 
@@ -180,23 +179,56 @@ def words_of(kind_name: str) -> tuple[tuple[tuple[str | int, ...], tuple[Any, ..
     return tuple(made)
 
 
-def _together(
-    kind: Kind, parts: list[tuple[tuple[str | int, ...], Mapping[str, Any]]]
-) -> Iterator[Probe]:
-    """Yield where numbers end up that say something together, such as two whole ends of a range."""
-    blocks: dict[tuple[str | int, ...], list[tuple[str | int, Mapping[str, Any]]]] = {}
+_Part = tuple[tuple[str | int, ...], Mapping[str, Any]]
+
+
+def _groups(parts: list[_Part]) -> Iterator[list[_Part]]:
+    """Yield parts of a field that say something together.
+
+    All parts of a field with known members, such as two inputs of which the second stands behind
+    the first; and the numbers of one block, such as the two whole ends of a range.
+    """
+    if len(parts) > 1 and all(NAME not in path for path, _ in parts):
+        yield parts
+    blocks: dict[tuple[str | int, ...], list[_Part]] = {}
     for path, schema in parts:
-        options = [schema, *(resolve_ref(option) for option in schema.get("anyOf", ()))]
-        if len(path) > 1 and any(option.get("type") == "number" for option in options):
-            blocks.setdefault(path[:-1], []).append((path[-1], schema))
-    for base, members in blocks.items():
-        marks = {
-            last: LoopRef(f"mark.{number}", "integer") for number, (last, _) in enumerate(members)
-        }
-        built = build(kind, NAME, _fields(base, marks))
-        for last, schema in members:
-            for place in _found(built, marks[last]):
-                yield Probe((*base, last), place, schema)
+        if len(path) > 1 and "number" in _types(schema):
+            blocks.setdefault(path[:-1], []).append((path, schema))
+    yield from blocks.values()
+
+
+def _together(kind: Kind, group: list[_Part]) -> Iterator[Probe]:
+    """Yield where parts end up that are all given at once."""
+    fields: dict[str, Any] = {}
+    marks: dict[tuple[str | int, ...], LoopRef] = {}
+    for number, (path, schema) in enumerate(group):
+        kind_of_mark: ExprType = "integer" if _types(schema) & {"integer", "number"} else "string"
+        mark = LoopRef(f"mark.{number}", kind_of_mark)
+        plain = "x-duration" not in schema and "array" not in _types(schema)
+        if plain and _set(fields, path, mark):
+            marks[path] = mark
+    built = build(kind, NAME, fields) if marks else None
+    for path, schema in group:
+        for place in _found(built, marks[path]) if path in marks else ():
+            yield Probe(path, _generalised(place, path, is_list=False), schema)
+
+
+def _set(fields: dict[str, Any], path: tuple[str | int, ...], value: Any) -> bool:
+    """Put a value at a path where nothing is in the way; say whether it was put."""
+    here: Any = fields
+    for segment in path[:-1]:
+        if not isinstance(here, dict) or isinstance(segment, int):
+            return False
+        here = here.setdefault(segment, {})
+    if not isinstance(here, dict) or path[-1] in here:
+        return False
+    here[path[-1]] = value
+    return True
+
+
+def _types(schema: Mapping[str, Any]) -> set[str]:
+    options = [schema, *(resolve_ref(option) for option in schema.get("anyOf", ()))]
+    return {str(option.get("type")) for option in options}
 
 
 def _marks(schema: Mapping[str, Any]) -> Iterator[tuple[Any, Any, int]]:
@@ -233,8 +265,8 @@ def _places(
     plain = isinstance(sought, (bool, str))
     anyway = set(_found(build(kind, NAME, beside), sought)) if plain else set()
     for place in (each for each in _found(built, sought) if each not in anyway):
-        end = place[:-1] if is_list and place and place[-1] == 0 else place
-        yield _generalised(end, path, is_list=is_list)
+        whole = is_list and place and place[-1] == 0
+        yield _generalised(place[:-1] if whole else place, path, is_list=is_list and not whole)
 
 
 def _companions(kind: Kind, name: str | int) -> Iterator[dict[str, Any]]:

@@ -157,7 +157,9 @@ def _is_plain(text: str, *, key: bool, flow: bool) -> bool:
         return False
     if text.startswith(("- ", "? ", "---", "...")) or text in ("-", "?", "="):
         return False
-    return isinstance(resolve_plain(text), str) and text.lower() not in _OLD_WORDS
+    # `on` is a key of the language's own, written without quotes in its documentation.
+    own = key and text == "on"
+    return isinstance(resolve_plain(text), str) and (own or text.lower() not in _OLD_WORDS)
 
 
 def quoted(text: str) -> str:

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipelines.definition.conditions import in_members, not_member
+from pipelines.definition.conditions import in_members, not_member, or_parts
 from pipelines.definition.expressions import describe
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
@@ -43,7 +43,7 @@ def evaluate(condition: Mapping[str, Any]) -> bool:
     if kind == "Not":
         return not evaluate(condition[not_member(condition)])
     if kind == "Or":
-        outcomes = [evaluate(item) for item in condition["Conditions"]]
+        outcomes = [evaluate(item) for item in _list(or_parts(condition))]
         return any(outcomes)
     if kind in ("In", "NotIn"):
         query, values = in_members(condition)
@@ -53,6 +53,10 @@ def evaluate(condition: Mapping[str, Any]) -> bool:
     if kind in _ORDER:
         return _ordered(kind, left, right)
     return _equal(left, right) if kind == "Equals" else not _equal(left, right)
+
+
+def _list(value: object) -> list[Mapping[str, Any]]:
+    return value if isinstance(value, list) else []
 
 
 def _equal(left: object, right: object) -> bool:

@@ -59,6 +59,7 @@ SAME = {
     ),
     "null member": ({"a": 1, "b": None}, {"a": 1}),
     "empty members": ({"a": 1, "b": {"c": []}}, {"a": 1}),
+    "a documented default": ({"a": 1, "AppManaged": False}, {"a": 1}),
     "order of tags": (
         {"Tags": [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]},
         {"Tags": [{"Key": "b", "Value": "2"}, {"Key": "a", "Value": "1"}]},
@@ -71,6 +72,7 @@ DIFFERENT = {
     "text and number": ("1", 1),
     "true and one": (True, 1),
     "member and key": ({"Get": "Steps.a.B['c']"}, {"Get": "Steps.a.B.c"}),
+    "no default": ({"AppManaged": True}, {}),
     "zero is no absence": ({"a": 0}, {}),
     "false is no absence": ({"a": False}, {}),
 }
@@ -121,6 +123,10 @@ SAME_CONDITIONS = {
     "De Morgan": (
         [negated({"Type": "Or", "Conditions": [A, B]})],
         [negated(A), negated(B)],
+    ),
+    "or as a step writes its own": (
+        [{"Type": "Or", "Conditions": [A, B]}],
+        [{"Type": "Or", "Arguments": {"Conditions": [B, A]}}],
     ),
     "in": (
         [{"Type": "In", "QueryValue": parameter("Text"), "Values": ["a", "b"]}],
