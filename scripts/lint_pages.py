@@ -32,7 +32,7 @@ def _page(rule: Rule) -> Document:
     document = rule_page(rule)
     blocks: list[Block] = []
     for block in document.blocks:
-        if block == Heading("Mended"):
+        if block == Heading("Mended") and not rule.online:
             blocks += [Heading("What is printed"), Code(printed(rule), "text")]
         blocks.append(block)
     return replace(document, blocks=tuple(blocks))

@@ -29,10 +29,12 @@ Examples:
   sagedag lint                              every definition below this directory
   sagedag lint definitions/pulsar --env prod
   sagedag lint --select security --ignore no-vpc
+  sagedag lint --env prod --online          is everything there that is named?
   sagedag lint --format sarif > lint.sarif  for code scanning
   sagedag explain lint                      all rules, and how to set them
 
-Exit status: 0 nothing of level error, 1 a definition is invalid, 2 wrong usage, 7 findings."""
+Exit status: 0 nothing of level error, 1 a definition is invalid, 2 wrong usage, 4 AWS refused,
+7 findings."""
 )
 @click.argument("paths", nargs=-1, metavar="[PATH…]")
 @environment_options
@@ -48,6 +50,11 @@ Exit status: 0 nothing of level error, 1 a definition is invalid, 2 wrong usage,
     metavar="CODES",
     help="Leave these rules or groups out, too; may be repeated.",
 )
+@click.option(
+    "--online",
+    is_flag=True,
+    help="Ask AWS, too, whether roles, images, functions and so on are there; needs --env.",
+)
 @format_option
 @click.option("--strict", is_flag=True, help="Warnings fail, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing but findings.")
@@ -57,6 +64,7 @@ def command(
     variables: tuple[str, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    online: bool,
     style: str,
     strict: bool,
     quiet: bool,
@@ -69,7 +77,7 @@ def command(
     from pipelines.lint import Linter, Target
 
     chosen = environment or os.environ.get("SAGEDAG_ENV")
-    linter = Linter(chosen, _divided(select), _divided(ignore))
+    linter = Linter(chosen, _divided(select), _divided(ignore), online=online)
     given, count = pairs(variables, "--var"), 0
     for path, text in sources(paths):
         count += 1

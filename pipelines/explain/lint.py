@@ -62,6 +62,11 @@ def rule_list() -> Document:
             "have in common is told once. Rules about AWS are not asked in `local`."
         ),
         Text(
+            "`--online` asks AWS, too, whether what the definition names is there. It needs "
+            "`--env`, since credentials belong to one account. Its calls only read; what they are "
+            "not allowed to see is told as `not-checked`."
+        ),
+        Text(
             "A finding of level error makes the command exit with 7; with `--strict` a warning "
             "does, too. A definition that is invalid exits with 1, as it does everywhere."
         ),

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.errors import UsageError
 from pipelines.language.check import check
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition, Report, nearest
 from pipelines.language.nodes import MapNode, Source, get, locate, plain
 from pipelines.language.project import find_project, read_file, shown
 from pipelines.lint.ignores import Ignore, read_ignores
-from pipelines.lint.model import Subject, Surroundings
+from pipelines.lint.model import Finding, Rule, Subject, Surroundings
 from pipelines.lint.rules import BY_CODE, RULES
 from pipelines.lint.rules.hygiene import UNEXPLAINED_IGNORE, UNUSED_IGNORE
 from pipelines.lint.settings import Settings, read_settings
@@ -63,6 +64,7 @@ class Linter:
     Args:
         environment: the environment to look at; None: all that the project has.
         select, ignore: codes and groups of the command line.
+        online: ask AWS, too, whether what is named is there.
     """
 
     def __init__(
@@ -70,7 +72,14 @@ class Linter:
         environment: str | None = None,
         select: Sequence[str] = (),
         ignore: Sequence[str] = (),
+        *,
+        online: bool = False,
     ) -> None:
+        if online and environment is None:
+            raise UsageError(
+                "--online asks one account", "name its environment with --env or SAGEDAG_ENV"
+            )
+        self.online = online
         Settings().narrowed(select, ignore)  # wrong names are told even where nothing is found
         self.environment, self.select, self.ignore = environment, select, ignore
         self.result = Linted()
@@ -109,12 +118,21 @@ class Linter:
         for rule in RULES:
             if not settings.wants(rule) or (rule.cloud and subject.spec.environment.local):
                 continue
-            self._asked.add(rule.code)
+            if not rule.online or self.online:
+                self._asked.add(rule.code)
             for finding in rule.find(subject):
-                source, span = locate(subject.spec.tree, finding.path, at_key=finding.at_key)
-                message, hint = finding.message, finding.hint
-                report.add(rule.code, source, span, message, hint, settings.level(rule))
+                self._report(subject, rule, finding, report)
+        if self.online:
+            from pipelines.lint import online
+
+            for rule, finding in online.findings(subject, settings.wants):
+                self._report(subject, rule, finding, report)
         self.add(report.diagnostics)
+
+    def _report(self, subject: Subject, rule: Rule, finding: Finding, report: Report) -> None:
+        source, span = locate(subject.spec.tree, finding.path, at_key=finding.at_key)
+        level = self._wanted.level(rule)
+        report.add(rule.code, source, span, finding.message, finding.hint, level)
 
     def add(self, diagnostics: Sequence[Diagnostic]) -> None:
         """Add findings; what several environments have in common is kept once."""
@@ -191,9 +209,10 @@ def lint(
     environment: str | None = None,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    online: bool = False,
 ) -> Linted:
     """Look at one definition; arguments as for :class:`Linter`."""
-    linter = Linter(environment, select, ignore)
+    linter = Linter(environment, select, ignore, online=online)
     for _ in linter.look_at(target):
         pass
     return linter.finish()

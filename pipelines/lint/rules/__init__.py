@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.lint.model import Rule
-from pipelines.lint.rules import cost, hygiene, portability, security, service
+from pipelines.lint.rules import cost, existence, hygiene, portability, security, service
 
 GROUPS: dict[str, str] = {
     "service": "What the service refuses only when the pipeline runs",
@@ -11,6 +11,7 @@ GROUPS: dict[str, str] = {
     "cost": "What is paid for and not needed",
     "hygiene": "What is written and not used, and care",
     "portability": "What ties a definition to one account, region or bucket",
+    "existence": "What is not there, asked of AWS with `--online`",
 }
 """The groups that ``--select`` and ``--ignore`` take, with what they are about."""
 
@@ -20,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     *cost.RULES,
     *hygiene.RULES,
     *portability.RULES,
+    *existence.RULES,
 )
 """Every rule, in the order of the documentation."""
 
