@@ -21,6 +21,7 @@ from pipelines.local.handlers import (
     handler_of,
 )
 from pipelines.local.jobs import discard
+from pipelines.local.lineage import Lineage
 from pipelines.local.observer import StepEnd
 from pipelines.local.requests import refusal
 from pipelines.local.retries import Attempts, ServiceError
@@ -138,6 +139,7 @@ class StepRun:
             objects=around.objects,
             s3=around.s3,
             registry=around.registry,
+            lineage=Lineage(around.store),
             isolation=around.isolation,
             folder=self._folder / str(attempt),
             log=self._log,
@@ -146,9 +148,16 @@ class StepRun:
             members=made.members,
             stand_ins=around.options.stand_ins,
             stand_in=made.stand_in,
-            earlier=lambda name: (around.requests.get(name), around.values.properties.get(name)),
+            earlier=self._earlier,
             enter=self._enter,
         )
+
+    def _earlier(self, name: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+        """The arguments and the properties of another step, of this one's round if it has one."""
+        around = self._around
+        within = around.rounds.get(self._step.name)
+        name = within.names.get(name, name) if within else name
+        return around.requests.get(name), around.values.properties.get(name)
 
     def _enter(self, phase: str) -> None:
         """Note that a phase of the step begins."""

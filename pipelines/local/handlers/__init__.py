@@ -10,10 +10,12 @@ from pipelines.local.handlers._contract import (
     StepStopped,
 )
 from pipelines.local.handlers.callback import CallbackHandler
+from pipelines.local.handlers.cleanup import CleanupHandler
 from pipelines.local.handlers.condition import ConditionHandler
 from pipelines.local.handlers.elsewhere import ELSEWHERE, ElsewhereHandler
 from pipelines.local.handlers.fail import FailHandler
 from pipelines.local.handlers.lambda_function import LambdaHandler
+from pipelines.local.handlers.lineage import LineageHandler
 from pipelines.local.handlers.model import ModelHandler
 from pipelines.local.handlers.processing import ProcessingHandler
 from pipelines.local.handlers.register_model import RegisterModelHandler
@@ -34,6 +36,8 @@ HANDLERS: dict[str, Handler] = {
         RegisterModelHandler(),
         LambdaHandler(),
         CallbackHandler(),
+        CleanupHandler(),
+        LineageHandler(),
         *(ElsewhereHandler(kind) for kind in ELSEWHERE),
     )
 }

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from pipelines.definition import Step
 from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
+from pipelines.local.lineage import Lineage
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
 from pipelines.local.s3 import LocalS3
@@ -29,6 +30,7 @@ class StepContext:
         objects: the objects of ``s3://``.
         s3: S3's own API over them, for what jobs call themselves.
         registry: models and packages.
+        lineage: where things come from.
         isolation: how its job is kept apart.
         folder: a scratch folder of its own, not made yet.
         log: the file for what its job prints.
@@ -49,6 +51,7 @@ class StepContext:
     objects: ObjectStore
     s3: LocalS3
     registry: Registry
+    lineage: Lineage
     isolation: Isolation
     folder: Path
     log: Path

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.local.history import ExecutionRecord, History, StepRecord
+from pipelines.local.lineage import Lineage
 from pipelines.local.registry import PackageRecord
 from pipelines.local.store import Store
 from pipelines.local.views.summary import clean_lines, summary
@@ -57,10 +58,30 @@ def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
         yield from columns(measured, indent="  ")
     if record.status in ("Succeeded", "CompletedWithFailures"):
         yield from summary(store, record)[1:]
+    yield from _lineage(Lineage(store), record)
     logs = [shown(Path(step.log)) for step in steps if Path(step.log).exists()]
     if logs:
         yield ""
         yield f"Logs: {shown(store.folder / 'logs' / record.id)}"
+
+
+def _lineage(lineage: Lineage, record: ExecutionRecord) -> Iterator[str]:
+    """Write what a run recorded about where things come from."""
+    entities = lineage.entities(execution=record.id)
+    associations = lineage.associations(execution=record.id)
+    if not entities and not associations:
+        return
+    yield ""
+    yield "Lineage"
+    rows = [
+        (each.kind, clean(each.name), clean(each.type), clean(each.source)) for each in entities
+    ]
+    yield from columns(rows, indent="  ")
+    names = {each.arn: each.name or each.source for each in entities}
+    for each in associations:
+        here, there = (names.get(arn, arn) for arn in (each.source, each.destination))
+        word = f" {each.type}" if each.type else ""
+        yield f"  {clean(here)} →{word} {clean(there)}"
 
 
 def job_metrics(step: StepRecord) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.local import responses
 from pipelines.local.encoding import plain
 from pipelines.local.history import ExecutionRecord, History, StepRecord
+from pipelines.local.lineage import Lineage, list_associations
 from pipelines.local.registry import Registry
 from pipelines.local.store import Store
 from pipelines.local.views.words import (
@@ -103,6 +104,7 @@ def _output_uris(properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def document(store: Store, record: ExecutionRecord) -> dict[str, Any]:
     """Return a run as one JSON document; its parts have the shapes of the API's responses."""
     steps, registry = History(store).steps(record.id), Registry(store)
+    lineage = Lineage(store)
     found: dict[str, Any] = plain(
         {
             "run": record.id,
@@ -121,6 +123,10 @@ def document(store: Store, record: ExecutionRecord) -> dict[str, Any]:
                 for package in registry.packages_of(record.id)
             ],
             "models": [model.description for model in registry.models_of(record.id)],
+            "lineage": {
+                "entities": [each.description for each in lineage.entities(execution=record.id)],
+                **list_associations(lineage, lineage.associations(execution=record.id)),
+            },
             "outputs": [
                 {"step": step, "output": name, "path": str(path)}
                 for step, name, path in outputs(store, steps)
