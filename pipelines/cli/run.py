@@ -39,6 +39,14 @@ Examples:
     multiple=True,
     help="A pipeline parameter's value. One that names a local file or folder is made absolute.",
 )
+@click.option(
+    "--params",
+    "params_files",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    multiple=True,
+    help="Parameters' values from a YAML or JSON file; -p wins over it.",
+)
 @environment_options
 @click.option("--name", metavar="NAME", help="The pipeline's name, where PATH is JSON.")
 @click.option(
@@ -69,6 +77,28 @@ Examples:
     "latest, the latest that succeeded).",
 )
 @click.option("--no-cache", is_flag=True, help="Run every step, even where a result is cached.")
+@click.option(
+    "--service-cache",
+    is_flag=True,
+    help="Reuse as the service does: by the arguments alone, not by what the inputs hold.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="A quick try: the first N rows of each CSV or Parquet input from outside.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Resolve and check everything, show the order and the arguments, start no job.",
+)
+@click.option(
+    "--watch", is_flag=True, help="Run again what changed whenever a file of the pipeline changes."
+)
+@click.option(
+    "--shell", metavar="STEP", default="", help="Open a shell in the step's job instead of it."
+)
 @click.option(
     "--inject",
     "faults",

@@ -26,6 +26,7 @@ from pipelines.local.options import RunOptions
 from pipelines.local.registry import Registry
 from pipelines.local.resumption import Resumption, find_resumable, plan_resumption
 from pipelines.local.s3 import LocalS3
+from pipelines.local.sampling import SampledObjects
 from pipelines.local.scheduler import Scheduler
 from pipelines.local.selecting import Selected, select
 from pipelines.local.stopping import Stop
@@ -82,6 +83,8 @@ def execute(
     values = bind(definition.parameters, options.parameters)
     selected = _selected(definition, name, options, history, resumed)
     objects = ObjectStore(store.objects, base, options.stand_ins.external)
+    if options.sample:
+        objects = SampledObjects(objects, options.sample)
     around = Surroundings(
         store=store,
         history=history,
@@ -91,7 +94,7 @@ def execute(
         isolation=isolation,
         identity=identity,
         values=Values(definition, identity, values, moment(started), objects.get),
-        cache=Cache(history, objects, name, options.caching, not options.service_cache),
+        cache=_cache(history, objects, name, options),
         observer=observer or Observer(),
         options=options,
         cancelled=threading.Event(),
@@ -111,6 +114,11 @@ def execute(
         return Loop(definition, around, scheduler, limit, stop, kept, position).run()
     finally:
         around.s3.close()
+
+
+def _cache(history: History, objects: ObjectStore, name: str, options: RunOptions) -> Cache:
+    sample = f"sample {options.sample}" if options.sample else ""
+    return Cache(history, objects, name, options.caching, not options.service_cache, sample)
 
 
 def _as_it_was(options: RunOptions, record: ExecutionRecord, definition: Definition) -> RunOptions:

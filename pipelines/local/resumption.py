@@ -35,19 +35,19 @@ class Resumption:
         return self.record.status == "Succeeded"
 
 
-def find_resumable(history: History, pipeline: str, text: str) -> ExecutionRecord:
+def find_resumable(history: History | None, pipeline: str, text: str) -> ExecutionRecord:
     """Find the execution to go on with.
 
     Args:
-        history: the executions.
+        history: the executions; None where nothing has run yet.
         pipeline: the pipeline's name.
         text: an id or its beginning, an ARN; ``latest`` is the pipeline's latest.
 
     Raises:
         UsageError: there is none, or it is another pipeline's.
     """
-    if text in ("", "latest"):
-        found = history.executions(pipeline=pipeline, limit=1)
+    if history is None or text in ("", "latest"):
+        found = history.executions(pipeline=pipeline, limit=1) if history else []
         if not found:
             raise UsageError(
                 f"pipeline `{pipeline}` has not run here, so there is nothing to resume",

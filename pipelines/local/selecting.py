@@ -34,7 +34,7 @@ class Selected:
 def select(
     definition: Definition,
     selection: Selection,
-    history: History,
+    history: History | None,
     pipeline: str,
     sample: int | None,
 ) -> Selected:
@@ -43,7 +43,7 @@ def select(
     Args:
         definition: all steps.
         selection: what was asked for.
-        history: the executions.
+        history: the executions; None where nothing has run yet.
         pipeline: the pipeline's name.
         sample: the size of this run's sample; by default only a source with the same one counts.
 
@@ -63,6 +63,7 @@ def select(
                 "run the whole pipeline first, or name a run with --source RUN",
             )
         return Selected(steps)
+    assert history is not None
     records = {
         record.name: record
         for record in history.steps(source.id)
@@ -81,8 +82,10 @@ def select(
 
 
 def _source(
-    history: History, pipeline: str, text: str, sample: int | None
+    history: History | None, pipeline: str, text: str, sample: int | None
 ) -> ExecutionRecord | None:
+    if history is None:
+        return None
     if text and text != "latest":
         record = history.find(text)
         if record.pipeline != pipeline:

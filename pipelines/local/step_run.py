@@ -25,6 +25,7 @@ from pipelines.local.lineage import Lineage
 from pipelines.local.observer import StepEnd
 from pipelines.local.requests import refusal
 from pipelines.local.retries import Attempts, ServiceError
+from pipelines.local.sampling import SampledObjects
 from pipelines.local.stand_ins import StandIn
 from pipelines.local.surroundings import Finished, Surroundings
 from pipelines.local.values import ResolutionError
@@ -91,6 +92,8 @@ class StepRun:
         step, around = self._step, self._around
         made = prepare(step, around)
         around.requests[step.name] = made.request
+        if isinstance(around.objects, SampledObjects):
+            around.objects.made(made.handler.outputs(made.request))
         around.history.request_step(around.identity.execution, step.name, made.request, 1)
         wrong = judge(made)
         if wrong:
@@ -98,6 +101,8 @@ class StepRun:
         key = cache_key(step, made, around)
         hit = around.cache.find(step, key)
         if hit is not None:
+            if isinstance(around.objects, SampledObjects) and hit.properties:
+                around.objects.made(made.handler.outputs(hit.properties))
             source = around.history.find(hit.execution)
             result = StepResult(hit.properties, hit.metadata)
             return self._succeed(result, key, source.arn, source.id)

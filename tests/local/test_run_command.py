@@ -174,6 +174,12 @@ def test_parameters_name_local_files_from_where_the_user_is(sagedag: Project) ->
         (["run", "birds.json", "--inject", "jub=Throttling"], 2, "did you mean `job`?"),
         (["run", "birds.json", "--inject", "job=Throtling"], 2, "did you mean `Throttling`?"),
         (["run", "birds.json", "--inject", "job=Throttling:x"], 2, "a number after the colon"),
+        (["run", "birds.json", "--only", "jub"], 2, "did you mean `job`?"),
+        (["run", "birds.json", "--resume"], 2, "there is nothing to resume"),
+        (["run", "birds.json", "--resume", "--only", "job"], 2, "does not go with --only"),
+        (["run", "birds.json", "--source", "x"], 2, "--source goes with --resume"),
+        (["run", "birds.json", "--params", "none.yaml"], 2, "does not exist"),
+        (["run", "birds.json", "--params", "odd.yaml"], 2, "odd.yaml:2: a parameters file holds"),
         (["run", "broken.json"], 1, "is not JSON: "),
         (["run", "wrong.json"], 1, "/Steps/0/Name: must be 1 to 64"),
         (["runs"], 2, "nothing has run yet"),
@@ -184,10 +190,45 @@ def test_what_cannot_run_is_refused_and_leaves_nothing(
     sagedag: Project, arguments: list[str], code: int, says: str
 ) -> None:
     (sagedag.folder / "broken.json").write_text("{")
+    (sagedag.folder / "odd.yaml").write_text("Least: 0.5\nData: [a]\n")
     sagedag.write(document({"Name": "", "Type": "Fail"}), "wrong.json")
     done = sagedag(*arguments, code=code)
     assert says in done.stderr
     assert not (sagedag.folder / ".sagedag").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Least: 0.5\nData: mine.csv\n",
+        '{"Least": 0.5, "Data": "mine.csv"}',
+        '[{"Name": "Least", "Value": "0.5"}, {"Name": "Data", "Value": "mine.csv"}]',
+        "- {ParameterKey: Least, ParameterValue: 0.5}\n"
+        "- {ParameterKey: Data, ParameterValue: mine.csv}",
+    ],
+)
+def test_parameters_come_from_a_file_and_count_from_it(sagedag: Project, text: str) -> None:
+    (sagedag.folder / "more").mkdir()
+    (sagedag.folder / "more/mine.csv").write_text("7\n")
+    (sagedag.folder / "more/values.yaml").write_text(text)
+    done = sagedag(
+        "run", "birds.json", "--params", "more/values.yaml", "-p", "Least=0.25", "--json"
+    )
+    values = {item["Name"]: item["Value"] for item in json.loads(done.stdout)["parameters"]}
+    assert values == {"Least": "0.25", "Data": str(sagedag.folder / "more/mine.csv")}
+
+
+def test_a_failed_run_is_resumed_and_done_once(sagedag: Project) -> None:
+    sagedag.write(gated("fail"))
+    sagedag("run", "birds.json", code=5)
+    sagedag.write(gated())
+    out = sagedag("run", "birds.json", "--resume").stdout
+    assert "Resumed    0 steps that had succeeded are kept" in out
+    assert "Succeeded in" in out and "birds version 1" in out
+    assert "has succeeded; nothing is left to do" in sagedag("run", "birds.json", "--resume").stdout
+    out = sagedag("run", "birds.json", "--only", "gate").stdout
+    assert "Selected   gate, model, register, reject; the rest from run " in out
+    assert "birds version 2" in out
 
 
 def test_runs_and_models_list_show_and_log(sagedag: Project) -> None:

@@ -40,10 +40,12 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
     # Nothing is made, not even the store, for a run that cannot start.
     if not request.resume:
         bind(source.definition.parameters, options.parameters)
+    folder = (request.store_folder or place_store(source.root)).resolve()
+    if not folder.exists():
+        _check_beginning(source, options)
     isolation = choose(request.isolation)
     view = choose_view(request.as_json)
-    folder = request.store_folder or place_store(source.root)
-    with open_store(folder.resolve(), on_wait=view.waiting, stop=stop.event) as store:
+    with open_store(folder, on_wait=view.waiting, stop=stop.event) as store:
         publish(source.assets, store, source.base)
         if request.resume and (done := _done(store, source.name, options)) is not None:
             view.waiting(f"run {done.id} has succeeded; nothing is left to do")
@@ -61,6 +63,21 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
         if not request.as_json:
             print_end(store, record)
         return document(store, record), CODES.get(record.status, 5)
+
+
+def _check_beginning(source: Source, options: RunOptions) -> None:
+    """Refuse what needs an earlier run where nothing has run yet.
+
+    Raises:
+        UsageError: there is no run to resume or to take results from.
+    """
+    from pipelines.local.resumption import find_resumable
+    from pipelines.local.selecting import select
+
+    if options.resume:
+        find_resumable(None, source.name, options.resume)
+    if options.selection:
+        select(source.definition, options.selection, None, source.name, options.sample)
 
 
 def _done(store: Store, pipeline: str, options: RunOptions) -> ExecutionRecord | None:

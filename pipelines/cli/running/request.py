@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.cli.options import pairs
 from pipelines.errors import UsageError
@@ -79,15 +79,59 @@ def check_request(request: RunRequest, paths: int) -> None:
 
 
 def read_parameters(definition: Definition, request: RunRequest) -> dict[str, str]:
-    """Read ``-p`` options; a String that names a local file or folder becomes absolute."""
+    """Read ``--params`` files and ``-p`` options, which win over them.
+
+    A String that names a local file or folder becomes absolute: it counts from the file it is
+    written in, on the command line from the working directory.
+
+    Raises:
+        UsageError: a file can't be read, or does not hold values by name.
+    """
     kinds = {parameter.name: parameter for parameter in definition.parameters}
     found: dict[str, str] = {}
-    for name, value in pairs(request.parameters, "-p").items():
-        parameter = kinds.get(name)
-        if parameter is not None and parameter.type == "String" and not parameter.enum:
-            found[name] = _absolute(value, Path.cwd())
-        else:
-            found[name] = value
+    given = [(file.parent, _from_file(file)) for file in request.params_files]
+    given.append((Path.cwd(), pairs(request.parameters, "-p")))
+    for folder, values in given:
+        for name, value in values.items():
+            parameter = kinds.get(name)
+            local = parameter is not None and parameter.type == "String" and not parameter.enum
+            found[name] = _absolute(value, folder) if local else value
+    return found
+
+
+# Forms in which the AWS CLI and CI systems keep parameters, beside a plain map.
+_NAMED = (("Name", "Value"), ("ParameterKey", "ParameterValue"))
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    """Read a YAML or JSON file of parameters: a map, or the list that the AWS CLI takes."""
+    from pipelines.cli.options import print_diagnostics
+    from pipelines.language.diagnostics import Report
+    from pipelines.language.nodes import MapNode, Scalar, Sequence, get
+    from pipelines.language.project import read_file
+
+    report = Report()
+    root = read_file(path, report)
+    if root is None:
+        print_diagnostics(report.diagnostics, "text", err=True)
+        raise UsageError(f"{path} can't be read as YAML or JSON")
+    entries: dict[str, Any] = {}
+    if isinstance(root, MapNode):
+        entries = {name: entry.value for name, entry in root.entries.items()}
+    elif isinstance(root, Sequence):
+        for item in root.items:
+            keys = next((k for k in _NAMED if get(item, k[0]) is not None), _NAMED[0])
+            label = get(item, keys[0])
+            entries[label.text if isinstance(label, Scalar) else ""] = get(item, keys[1])
+    found: dict[str, str] = {}
+    for name, value in entries.items():
+        if not name or not isinstance(value, Scalar) or value.value is None:
+            line = value.span.line if isinstance(value, (Scalar, MapNode, Sequence)) else 1
+            raise UsageError(
+                f"{path}:{line}: a parameters file holds values by name: `NAME: VALUE`",
+                "or the list that `aws sagemaker start-pipeline-execution` takes",
+            )
+        found[name] = str(value.value) if isinstance(value.value, str) else value.text
     return found
 
 
