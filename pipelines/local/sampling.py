@@ -110,11 +110,12 @@ def _is_header(records: list[str]) -> bool:
 
 
 def _fields(record: str) -> list[str]:
+    text = record.strip()
     try:
-        dialect = csv.Sniffer().sniff(record, ",;\t |")
+        dialect = csv.Sniffer().sniff(text, ",;\t |")
+        return next(csv.reader(io.StringIO(text, newline=""), dialect), [])
     except csv.Error:
-        return record.strip().split(",")
-    return next(csv.reader([record.strip()], dialect), [])
+        return text.split(",")
 
 
 def _is_number(text: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from local_samples import document, output_of, processing
 
@@ -44,6 +44,7 @@ def test_a_csv_file_is_cut_after_whole_records(
 FIELD = st.text("ab\"',\n\r ", max_size=4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(FIELD, min_size=2, max_size=3), min_size=1, max_size=8), st.integers(1, 9))
 def test_what_is_kept_is_the_beginning_of_the_records(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], count: int
