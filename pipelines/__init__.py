@@ -13,13 +13,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipelines.cloud.apply import Applied
     from pipelines.compiler import Compiled, compile  # noqa: A004 - our verb
+    from pipelines.deployment import Planned, plan, upsert
     from pipelines.language.check import Checked, check
     from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
 
-__all__ = ["Checked", "Compiled", "Diagnostic", "InvalidDefinition", "check", "compile"]
+__all__ = [
+    "Applied",
+    "Checked",
+    "Compiled",
+    "Diagnostic",
+    "InvalidDefinition",
+    "Planned",
+    "check",
+    "compile",
+    "plan",
+    "upsert",
+]
 
 _HOMES = {
+    "Applied": "pipelines.cloud.apply",
+    "Planned": "pipelines.deployment",
+    "plan": "pipelines.deployment",
+    "upsert": "pipelines.deployment",
     "Checked": "pipelines.language.check",
     "Compiled": "pipelines.compiler",
     "check": "pipelines.language.check",

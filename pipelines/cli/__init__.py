@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
     "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
+    "plan": ("pipelines.cli.plan", "Show what a deploy would change."),
+    "upsert": ("pipelines.cli.upsert", "Deploy to AWS."),
     "runs": ("pipelines.cli.runs", "List and inspect local runs."),
     "report": ("pipelines.cli.report", "Write a local run as an HTML page."),
     "models": ("pipelines.cli.models", "List and inspect locally registered models."),

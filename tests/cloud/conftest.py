@@ -32,6 +32,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import botocore.loaders
+import botocore.session
 import pytest
 from cloud_project import write_project
 from moto_server import ACCOUNT, AwsServer
@@ -43,7 +45,12 @@ from pipelines.cloud.client import Clients, Place, connect
 def aws_server() -> Iterator[AwsServer]:
     """Moto's server, one for all tests of this process; use ``aws``."""
     server = AwsServer()
-    yield server
+    # Reading the services' models is most of what a new session takes, and every command makes
+    # one: in a test process they are read once.
+    with pytest.MonkeyPatch.context() as patch:
+        loader = botocore.loaders.create_loader()
+        patch.setattr(botocore.session, "create_loader", lambda *_: loader)
+        yield server
     server.stop()
 
 

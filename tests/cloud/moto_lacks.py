@@ -3,9 +3,14 @@
 The shapes are those of botocore's model; what no public source states is marked [U].
 
 - **Versions** (ListPipelineVersions, UpdatePipelineVersion, DescribePipeline by version and alias,
-  PipelineVersionId of UpdatePipeline): every CreatePipeline and UpdatePipeline makes one, numbered
-  from 1; an alias belongs to one version of a pipeline, giving it to another moves it [U].
+  PipelineVersionId of UpdatePipeline): CreatePipeline makes the first, UpdatePipeline one more
+  where the definition changes. An alias belongs to one version at a time, must be removed there
+  before it is added elsewhere, and is no number (AWS, "Pipeline version aliases" and
+  "AliasOperations").
+  What UpdatePipeline answers where no version is made is not documented: here no id [U].
 - **UpdatePipeline**: moto ignores an empty description; the API's model allows one (``min: 0``).
+- **PipelineDefinitionS3Location**: moto keeps the parsed object and answers DescribePipeline with
+  it; the API's model says that a definition is a text.
 - **Tags**: moto's AddTags appends a second tag of the same key; AWS's replaces ("overwrites").
 - **ClientRequestToken** of CreatePipeline and StartPipelineExecution: the same token gives the same
   answer and nothing is made a second time.
@@ -129,22 +134,34 @@ def _create(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, 
     status, data = _passed(forward, body)
     if status.startswith("200"):
         state.versions[body["PipelineName"]] = []
+        _as_text(body["PipelineName"])
         _add_version(state, body)
         state.tokens[key] = (status, data)
     return status, data
 
 
 def _update(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, Any]:
+    before = _backend_describe(body["PipelineName"]).get("PipelineDefinition")
     status, data = _passed(forward, body)
     if not status.startswith("200"):
         return status, data
+    _as_text(body["PipelineName"])
     if "PipelineDescription" in body:
         _pipeline(body["PipelineName"]).pipeline_description = body["PipelineDescription"]
-    number = _add_version(state, body)
     answer = json.loads(data)
-    if state.has_versions:
-        answer["PipelineVersionId"] = number
+    if _backend_describe(body["PipelineName"])["PipelineDefinition"] != before:
+        number = _add_version(state, body)
+        if state.has_versions:
+            answer["PipelineVersionId"] = number
+    elif body.get("PipelineVersionAliases"):
+        return _error("ValidationException", "The definition does not change: no new version.")
     return status, answer
+
+
+def _as_text(name: str) -> None:
+    pipeline = _pipeline(name)
+    if not isinstance(pipeline.pipeline_definition, str):
+        pipeline.pipeline_definition = json.dumps(pipeline.pipeline_definition)
 
 
 def _add_version(state: Lacks, body: Mapping[str, Any]) -> int:
@@ -152,14 +169,8 @@ def _add_version(state: Lacks, body: Mapping[str, Any]) -> int:
     known = state.versions.setdefault(name, [])
     version = Version(len(known) + 1, _backend_describe(name), time.time())
     known.append(version)
-    _give(known, version, body.get("PipelineVersionAliases", []))
+    version.aliases += body.get("PipelineVersionAliases", [])
     return version.number
-
-
-def _give(known: list[Version], version: Version, aliases: list[str]) -> None:
-    for each in known:
-        each.aliases = [alias for alias in each.aliases if alias not in aliases]
-    version.aliases += aliases
 
 
 def _delete(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, Any]:
@@ -239,11 +250,15 @@ def _update_version(state: Lacks, body: dict[str, Any], forward: Forward) -> tup
     version = _find(state, name, body["PipelineVersionId"])
     if version is None:
         return _error("ResourceNotFound", f"Pipeline '{name}' has no such version.")
+    asked = body.get("PipelineVersionAliasOperations", {})
+    for alias in asked.get("Add", []):
+        holder = _find(state, name, alias=alias)
+        if alias.isdigit() or holder not in (None, version):
+            return _error("ValidationException", f"The alias {alias} cannot be added.")
     version.display_name = body.get("PipelineVersionDisplayName", version.display_name)
     version.description = body.get("PipelineVersionDescription", version.description)
-    asked = body.get("PipelineVersionAliasOperations", {})
-    _give(state.versions[name], version, asked.get("Add", []))
-    version.aliases = [a for a in version.aliases if a not in asked.get("Remove", [])]
+    kept = [a for a in version.aliases if a not in asked.get("Remove", [])]
+    version.aliases = list(dict.fromkeys([*kept, *asked.get("Add", [])]))
     return OK, {"PipelineArn": body["PipelineArn"], "PipelineVersionId": version.number}
 
 

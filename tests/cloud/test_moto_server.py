@@ -62,11 +62,24 @@ def test_versions_and_aliases(aws: AwsServer) -> None:
     other = DEFINITION.replace('"a"', '"b"')
     made = client.update_pipeline(PipelineName="p", PipelineDefinition=other)
     assert made["PipelineVersionId"] == 2
+    with pytest.raises(client.exceptions.ClientError, match="cannot be added"):
+        client.update_pipeline_version(
+            PipelineArn=arn,
+            PipelineVersionId=2,
+            PipelineVersionAliasOperations={"Add": ["live"]},
+        )
+    client.update_pipeline_version(
+        PipelineArn=arn, PipelineVersionId=1, PipelineVersionAliasOperations={"Remove": ["live"]}
+    )
     client.update_pipeline_version(
         PipelineArn=arn,
         PipelineVersionId=2,
         PipelineVersionDescription="commit abc",
         PipelineVersionAliasOperations={"Add": ["live"]},
+    )
+    # A change that is none of the definition makes no version.
+    assert "PipelineVersionId" not in client.update_pipeline(
+        PipelineName="p", PipelineDescription="other"
     )
     listed = client.list_pipeline_versions(PipelineName="p")["PipelineVersionSummaries"]
     assert [(v["PipelineVersionId"], v["PipelineVersionAliases"]) for v in listed] == [

@@ -1,0 +1,79 @@
+"""Options and habits that commands share which call AWS."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from pipelines.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipelines.deployment import Connection
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def aws_options(function: Decorated) -> Decorated:
+    """Add ``--profile``, ``--region`` and ``--debug``; :func:`connection` reads them."""
+    function = click.option(
+        "--debug", is_flag=True, help="Print every call to AWS, without its content."
+    )(function)
+    function = click.option(
+        "--region", metavar="REGION", help="The AWS region (default: the environment's)."
+    )(function)
+    return click.option(
+        "--profile",
+        metavar="NAME",
+        help="The AWS profile (default: your AWS variables, else the environment's).",
+    )(function)
+
+
+def connection(options: Mapping[str, Any]) -> Connection:
+    """Return what the options say about where to call."""
+    import logging
+
+    from pipelines.deployment import Connection
+
+    # The SageMaker SDK sets the root logger to INFO, and botocore's own debug lines hold headers
+    # and bodies; --debug has lines of ours instead.
+    for name in ("boto3", "botocore", "urllib3"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    tell = (lambda line: click.echo(line, err=True)) if options["debug"] else None
+    return Connection(options["profile"] or "", options["region"] or "", tell)
+
+
+def cloud_environment(name: str | None) -> str:
+    """Return the environment's name; here ``local`` is no sensible default.
+
+    Raises:
+        UsageError: none was named.
+    """
+    chosen = name or os.environ.get("SAGEDAG_ENV")
+    if not chosen:
+        raise UsageError(
+            "which environment?", "name one of environments.yaml with --env or SAGEDAG_ENV"
+        )
+    return chosen
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask before something is written.
+
+    Args:
+        yes: the answer was given on the command line.
+
+    Raises:
+        UsageError: nobody is there to answer.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "nobody is there to confirm: standard input is no terminal",
+            "pass --yes, or carry out a saved plan with --plan FILE",
+        )
+    return click.confirm(question, default=False, err=True)

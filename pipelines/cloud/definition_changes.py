@@ -1,0 +1,317 @@
+"""What differs between two definitions, for people: by meaning, in the definition's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.cloud.plan import CacheLoss, Change, Sign
+from pipelines.cloud.step_words import condition_words, settings_words
+from pipelines.cloud.wanted import SourceLookup
+from pipelines.cloud.wording import (
+    Spot,
+    assets_in,
+    follow,
+    is_source_directory,
+    shown,
+    without_assets,
+    words_of,
+)
+from pipelines.definition.cache_keys import counts_for_cache
+from pipelines.definition.normal import ABSENT, Path, compare, normal_form, referred_steps
+from pipelines.definition.normal_values import gets
+
+_BRANCHES = {"IfSteps": "then", "ElseSteps": "else", "ForEachBody": "steps"}
+_WHOLE: Mapping[str, str] = {
+    "Conditions": "if",
+    "RetryPolicies": "retry",
+    "DependsOn": "depends_on",
+    "CacheConfig": "cache",
+}
+"""Members that are shown as one: their parts' order or form is not the file's."""
+
+
+_CODE = (
+    ("Arguments", "ProcessingInputs", "code"),
+    ("Arguments", "InputDataConfig", "code"),
+)
+"""The inputs by which a job gets its code."""
+
+
+@dataclass(frozen=True)
+class DefinitionChanges:
+    """How one definition becomes another.
+
+    Args:
+        changes: line by line; where only an asset differs it is in ``code``.
+        code: the field, the asset's URI before and after.
+        cache: the steps whose cached results are not found any more.
+    """
+
+    changes: tuple[Change, ...] = ()
+    code: tuple[tuple[str, str, str], ...] = ()
+    cache: tuple[CacheLoss, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether they differ in meaning."""
+        return bool(self.changes or self.code)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A step of a normal form, apart from where it stands."""
+
+    name: str
+    kind: str
+    place: tuple[str, ...]
+    pointer: str
+    body: Mapping[str, Any] = field(repr=False)
+    raw: Mapping[str, Any] = field(repr=False)
+
+
+def compare_definitions(
+    before: Mapping[str, Any], after: Mapping[str, Any], sources: SourceLookup
+) -> DefinitionChanges:
+    """Return how ``before`` becomes ``after``.
+
+    Args:
+        before, after: definitions as they are written.
+        sources: where ``after`` comes from.
+    """
+    old, new = normal_form(before), normal_form(after)
+    if old == new:
+        return DefinitionChanges()
+    made = _Comparison(before, after, sources)
+    made.top(old, new)
+    made.steps(old.get("Steps", {}), new.get("Steps", {}))
+    return DefinitionChanges(tuple(made.changes), tuple(dict.fromkeys(made.code)), made.cache())
+
+
+class _Comparison:
+    """Collects what differs."""
+
+    def __init__(
+        self, before: Mapping[str, Any], after: Mapping[str, Any], sources: SourceLookup
+    ) -> None:
+        self.before, self.after, self.sources = before, after, sources
+        self.changes: list[Change] = []
+        self.code: list[tuple[str, str, str]] = []
+        self.old: dict[str, _Step] = {}
+        self.new: dict[str, _Step] = {}
+        self.lost: dict[str, str] = {}
+        self.defaults: list[str] = []
+
+    def top(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        """Compare everything but the steps."""
+        first, second = (
+            {"Parameters": {}, **{k: v for k, v in normal.items() if k != "Steps"}}
+            for normal in (old, new)
+        )
+        for difference in compare(first, second):
+            path = difference.path
+            if path[0] == "Parameters" and len(path) == 2:
+                self._parameter(path, difference.before, difference.after)
+                continue
+            if path[0] == "Parameters" and path[2:] == ("DefaultValue",):
+                self.defaults.append(str(path[1]))
+            self._add(path, difference.before, difference.after)
+
+    def _parameter(self, path: Path, before: Any, after: Any) -> None:
+        """Tell of a parameter that is new or gone: its default, else its type."""
+        sign: Sign = "+" if before is ABSENT else "-"
+        facts = after if sign == "+" else before
+        value = facts.get("DefaultValue", facts.get("Type")) if isinstance(facts, dict) else facts
+        words = words_of(self.sources, follow(self.after, path))
+        text = shown(value, words.text)
+        given = {"after": text} if sign == "+" else {"before": text}
+        pointer = follow(self.after, path).pointer if sign == "+" else ""
+        self.changes.append(
+            Change(sign, words.text, position=words.position, pointer=pointer, **given)
+        )
+
+    def steps(self, old: Any, new: Any) -> None:
+        """Compare the steps, wherever they stand."""
+        self.old = {step.name: step for step in _flat(old, self.before, (), "")}
+        self.new = {step.name: step for step in _flat(new, self.after, (), "")}
+        gone = [step for name, step in self.old.items() if name not in self.new]
+        for step in self.new.values():
+            earlier = self.old.get(step.name)
+            if earlier is None:
+                self._new_step(step, gone)
+                continue
+            if earlier.place != step.place:
+                origin, target = _in_words(earlier.place), _in_words(step.place)
+                self._tell("~", step, f"moved from {origin} to {target}")
+            for difference in compare(earlier.body, step.body):
+                self._in_step(earlier, step, difference.path, difference.before, difference.after)
+        for step in gone:
+            self.changes.append(Change("-", f"steps.{step.name}", note=step.kind))
+
+    def _new_step(self, step: _Step, gone: list[_Step]) -> None:
+        twin = next((g for g in gone if _is_twin(g, step)), None)
+        if twin is not None:
+            gone.remove(twin)
+            self._tell("~", step, f"renamed from {twin.name}")
+            self.lost[step.name] = "the step has another name"
+            return
+        where = f" in {_in_words(step.place)}" if step.place else ""
+        self._tell("+", step, f"{step.kind}{where}")
+
+    def _tell(self, sign: Sign, step: _Step, note: str) -> None:
+        words = words_of(self.sources, Spot(step.pointer, (), None), step.name)
+        text = words.text or f"steps.{step.name}"
+        self.changes.append(
+            Change(sign, text, position=words.position, pointer=step.pointer, note=note)
+        )
+
+    def _in_step(self, old: _Step, new: _Step, path: Path, before: Any, after: Any) -> None:
+        """Tell of one difference inside a step that is on both sides."""
+        head = next((segment for segment in path if segment in _WHOLE), None)
+        if head is not None:
+            self._whole(old, new, str(head))
+            return
+        count = len(self.changes)
+        told = self._add(path, before, after, old, new)
+        if counts_for_cache(new.kind, path) and _is_cached(old) and _is_cached(new):
+            reason = self.changes[-1].words if len(self.changes) > count else told
+            self.lost.setdefault(new.name, _within(reason, new.name))
+
+    def _whole(self, old: _Step, new: _Step, member: str) -> None:
+        inside = new.pointer + ("/Arguments" if member == "Conditions" else "")
+        words = words_of(self.sources, Spot(new.pointer, (), None), new.name)
+        text = f"{words.text or f'steps.{new.name}'}.{_WHOLE[member]}"
+        if any(change.words == text for change in self.changes):
+            return
+        values = [
+            (step.raw.get("Arguments", {}) if member == "Conditions" else step.raw).get(member)
+            for step in (old, new)
+        ]
+        tell = condition_words if member == "Conditions" else settings_words(member)
+        position = words_of(self.sources, Spot(f"{inside}/{member}", (), None)).position
+        self.changes.append(
+            Change("~", text, tell(values[0]), tell(values[1]), position, f"{inside}/{member}")
+        )
+
+    def _add(
+        self,
+        path: Path,
+        before: Any,
+        after: Any,
+        old: _Step | None = None,
+        new: _Step | None = None,
+    ) -> str:
+        """Tell of a difference as a change or as code; return what it is called."""
+        there = follow(self.after if new is None else new.raw, path, new.pointer if new else "")
+        here = follow(self.before if old is None else old.raw, path, old.pointer if old else "")
+        # Shown as it is written, where it can be found; the normal form where it can't.
+        first = ABSENT if before is ABSENT else here.value if not here.rest else before
+        second = ABSENT if after is ABSENT else there.value if not there.rest else after
+        words = words_of(self.sources, there, new.name if new else "")
+        uris = assets_in(first), assets_in(second)
+        if all(uris) and without_assets(first) == without_assets(second):
+            text = words.text
+            if new is not None and (
+                is_source_directory(there) or path[:3] in _CODE or _is_step(text, new, there)
+            ):
+                text = f"{_step_words(self.sources, new)}.code"
+            self.code += [(text, one, two) for one, two in zip(*uris, strict=False) if one != two]
+            return text
+        sign: Sign = "+" if first is ABSENT else "-" if second is ABSENT else "~"
+        self.changes.append(
+            Change(
+                sign,
+                words.text,
+                "" if first is ABSENT else shown(first, words.text),
+                "" if second is ABSENT else shown(second, words.text),
+                words.position,
+                there.pointer if not there.rest else "",
+            )
+        )
+        return words.text
+
+    def cache(self) -> tuple[CacheLoss, ...]:
+        """Return the steps that lose their cache, with those that build on them."""
+        for step in self.new.values():
+            if step.name in self.old and _is_cached(step):
+                named = {f"Parameters.{name}": name for name in self.defaults}
+                used = [named[text] for text in gets(_keyed(step)) if text in named]
+                if used:
+                    self.lost.setdefault(step.name, f"parameters.{used[0]} has another default")
+        waiting = True
+        while waiting:
+            waiting = False
+            for step in self.new.values():
+                if step.name in self.lost or step.name not in self.old or not _is_cached(step):
+                    continue
+                used_steps = referred_steps({"Arguments": _keyed(step), "Type": step.kind})
+                source = next((name for name in self.lost if name in used_steps), None)
+                if source is not None:
+                    self.lost[step.name] = f"{source} runs anew"
+                    waiting = True
+        return tuple(CacheLoss(name, why) for name, why in self.lost.items())
+
+
+def _flat(
+    normal: Any, raw: Mapping[str, Any], place: tuple[str, ...], pointer: str
+) -> Iterator[_Step]:
+    """Yield all steps of a normal form, each without those inside it."""
+    for name, step in normal.items() if isinstance(normal, Mapping) else ():
+        if not isinstance(step, Mapping):
+            continue
+        found = follow(raw, ("Steps", name) if not place else (_member(place), name), pointer)
+        arguments = step.get("Arguments", {})
+        inner = arguments if isinstance(arguments, Mapping) else {}
+        own = {k: v for k, v in inner.items() if k not in _BRANCHES}
+        body = {**step, "Arguments": own if isinstance(arguments, Mapping) else arguments}
+        written = found.value if isinstance(found.value, Mapping) and not found.rest else {}
+        yield _Step(name, str(step.get("Type", "")), place, found.pointer, body, written)
+        around = written.get("Arguments", {})
+        for member in _BRANCHES:
+            if member in inner:
+                under = (*place, f"{name}.{_BRANCHES[member]}")
+                yield from _flat(inner[member], around, under, f"{found.pointer}/Arguments")
+
+
+def _member(place: tuple[str, ...]) -> str:
+    branch = place[-1].rpartition(".")[2]
+    return next(member for member, word in _BRANCHES.items() if word == branch)
+
+
+def _in_words(place: tuple[str, ...]) -> str:
+    return place[-1] if place else "the top level"
+
+
+def _is_twin(one: _Step, other: _Step) -> bool:
+    """Whether two steps differ in their names alone."""
+    bodies = ({k: v for k, v in step.body.items() if k != "Name"} for step in (one, other))
+    return one.place == other.place and next(bodies) == next(bodies)
+
+
+def _is_cached(step: _Step) -> bool:
+    return bool(step.body.get("CacheConfig"))
+
+
+def _keyed(step: _Step) -> Any:
+    """Return the part of a step's arguments that its cache looks at."""
+    arguments = step.body.get("Arguments", {})
+    if not isinstance(arguments, Mapping):
+        return {}
+    return {k: v for k, v in arguments.items() if counts_for_cache(step.kind, ("Arguments", k))}
+
+
+def _step_words(sources: SourceLookup, step: _Step) -> str:
+    return words_of(sources, Spot(step.pointer, (), None), step.name).text or f"steps.{step.name}"
+
+
+def _is_step(words: str, step: _Step, spot: Spot) -> bool:
+    """Whether a place belongs to no field but the step itself: then it is the code's input."""
+    api = spot.pointer.removeprefix(step.pointer).split("/")
+    own = f"steps.{step.name}"
+    rest = words.rpartition(own)[2].strip(".").split(".")
+    return words.startswith("steps.") and (rest == [""] or rest[0] in api)
+
+
+def _within(words: str, step: str) -> str:
+    return words.removeprefix(f"steps.{step}.")

@@ -1,0 +1,302 @@
+"""A plan: what would change in AWS, as data. It can be saved, shown and carried out.
+
+A plan is made by :mod:`pipelines.cloud.planner`, shown by :mod:`pipelines.cloud.views` and carried
+out by :mod:`pipelines.cloud.apply`, which does what its ``calls`` say and nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import posixpath
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from pipelines.errors import UsageError
+
+FORMAT = 1
+"""The version of a saved plan; another one is refused."""
+
+Sign = Literal["+", "-", "~"]
+Action = Literal["create", "update", "delete", "none"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One line of difference.
+
+    Args:
+        sign: ``+`` new, ``-`` gone, ``~`` other.
+        words: the place in the definition's own words.
+        before, after: the values in words, secrets left out; empty where there is none.
+        position: ``file:line:column``; empty where it was written nowhere.
+        pointer: the place in the definition JSON; empty for what is beside it.
+        note: more about it, such as that a step moved.
+    """
+
+    sign: Sign
+    words: str
+    before: str = ""
+    after: str = ""
+    position: str = ""
+    pointer: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file of an asset that is new, gone or other. Sizes in bytes; None where there is none."""
+
+    sign: Sign
+    name: str
+    before: int | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """Code or another asset that a step uses and that differs.
+
+    Args:
+        words: the field: ``steps.train.code``.
+        files: the files that differ; empty where ``known`` is False.
+        known: False where the deployed asset's manifest could not be read.
+    """
+
+    words: str
+    before: str
+    after: str
+    files: tuple[FileChange, ...] = ()
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class CacheLoss:
+    """A step whose next run will not find its cached result."""
+
+    step: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An asset to publish.
+
+    Args:
+        uri: its prefix in S3.
+        files: name, size and SHA-256 of every file.
+        sources: where every file lies, from the project's root, in the order of ``files``; empty
+            where it was made while compiling.
+        made: the content of those, in base64, by name.
+    """
+
+    uri: str
+    files: tuple[tuple[str, int, str], ...]
+    sources: tuple[str, ...]
+    made: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def size(self) -> int:
+        """The files' size in bytes."""
+        return sum(size for _, size, _ in self.files)
+
+    @property
+    def source(self) -> str:
+        """The file or folder that it is made of, from the project's root."""
+        if len(self.sources) == 1:
+            return self.sources[0] or self.files[0][0]
+        return posixpath.commonpath([posixpath.dirname(each) for each in self.sources] or [""])
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that changes something.
+
+    Args:
+        operation: ``service:Operation``.
+        resource: what it is about.
+        request: the request in the API's spelling. ``schedules.PIPELINE_ARN`` in it stands for the
+            ARN that CreatePipeline answers, a version that is missing for the newest one.
+    """
+
+    operation: str
+    resource: str
+    request: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what no plan holds: a saved plan is a file that somebody may have changed."""
+        if self.operation not in OPERATIONS:
+            raise ValueError(f"a plan holds no {self.operation}")
+
+
+OPERATIONS = frozenset(
+    {
+        "s3:PutObject",
+        "sagemaker:AddTags",
+        "sagemaker:CreatePipeline",
+        "sagemaker:DeletePipeline",
+        "sagemaker:DeleteTags",
+        "sagemaker:UpdatePipeline",
+        "sagemaker:UpdatePipelineVersion",
+        "scheduler:CreateSchedule",
+        "scheduler:CreateScheduleGroup",
+        "scheduler:DeleteSchedule",
+        "scheduler:UpdateSchedule",
+    }
+)
+"""The calls that a plan can hold: all that a deploy ever writes, with the objects of assets."""
+
+
+@dataclass(frozen=True)
+class PipelinePlan:
+    """What would happen to one pipeline.
+
+    Args:
+        file: the definition's file, as messages name it.
+        changes: what differs.
+        drift: how it was changed by others since the last deploy, from what that brought to what
+            is there now.
+        drifted: it was changed by others; ``drift`` is empty where it is not known how.
+        owner: in words, who else deployed it: it must be taken over explicitly.
+        notes: what else to know.
+        deployed: the digest of what is deployed; empty: nothing.
+        calls: what carries it out, in order.
+    """
+
+    name: str
+    action: Action
+    file: str = ""
+    changes: tuple[Change, ...] = ()
+    code: tuple[CodeChange, ...] = ()
+    cache: tuple[CacheLoss, ...] = ()
+    drifted: bool = False
+    drift: tuple[Change, ...] = ()
+    owner: str = ""
+    notes: tuple[str, ...] = ()
+    deployed: str = ""
+    calls: tuple[Call, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen in an environment.
+
+    Args:
+        account, region: where; the account is the credentials'.
+        root: the project's root, from the working directory: uploads lie below it.
+        before: calls to be made before those of the pipelines.
+        group: the schedules' group.
+        notes: what could not be looked at.
+    """
+
+    environment: str
+    account: str
+    region: str
+    pipelines: tuple[PipelinePlan, ...]
+    uploads: tuple[Upload, ...] = ()
+    root: str = "."
+    group: str = ""
+    before: tuple[Call, ...] = ()
+    notes: tuple[str, ...] = ()
+    tool: str = ""
+    format: int = FORMAT
+
+    @property
+    def changed(self) -> tuple[PipelinePlan, ...]:
+        """The pipelines that something would happen to."""
+        return tuple(each for each in self.pipelines if each.action != "none")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.changed and not self.uploads
+
+    def to_json(self) -> str:
+        """Return the plan as a JSON document, definitions included: keep it as you keep those."""
+        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+
+def as_document(plan: Plan) -> dict[str, Any]:
+    """Return a plan for machines: everything but the calls' requests, which hold definitions."""
+    document = dataclasses.asdict(plan)
+    for member in ("root", "group", "before"):
+        del document[member]
+    for made, each in zip(document["pipelines"], plan.pipelines, strict=True):
+        made["calls"] = [f"{call.operation} ({call.resource})" for call in each.calls]
+    document["uploads"] = [
+        {"uri": u.uri, "files": len(u.files), "bytes": u.size} for u in plan.uploads
+    ]
+    return {"has_changes": not plan.is_empty, **document}
+
+
+def from_json(text: str, name: str) -> Plan:
+    """Read a saved plan.
+
+    Args:
+        name: the file's name, for messages.
+
+    Raises:
+        UsageError: it is none, or of another version of this tool.
+    """
+    try:
+        data = json.loads(text)
+        if not isinstance(data, dict) or "format" not in data:
+            raise UsageError(f"{name} is no saved plan", _MAKE_ONE)
+        if data["format"] != FORMAT:
+            raise UsageError(
+                f"{name} was written by another version of this tool ({data.get('tool', '?')})",
+                _MAKE_ONE,
+            )
+        return cast(Plan, _build(Plan, data))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UsageError(f"{name} is no saved plan: {error}", _MAKE_ONE) from error
+
+
+_MAKE_ONE = "make one with `sagedag plan --out FILE`"
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a saved plan's file.
+
+    Raises:
+        UsageError: it can't be read, or is none.
+    """
+    try:
+        return from_json(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} can't be read: {error}", _MAKE_ONE) from error
+
+
+_PARTS: Mapping[tuple[str, str], type] = {
+    ("Plan", "pipelines"): PipelinePlan,
+    ("Plan", "uploads"): Upload,
+    ("Plan", "before"): Call,
+    ("PipelinePlan", "changes"): Change,
+    ("PipelinePlan", "drift"): Change,
+    ("PipelinePlan", "code"): CodeChange,
+    ("PipelinePlan", "cache"): CacheLoss,
+    ("PipelinePlan", "calls"): Call,
+    ("CodeChange", "files"): FileChange,
+}
+
+
+def _build(kind: type, data: Any) -> Any:
+    """Build a dataclass of JSON; unknown members and wrong types are refused."""
+    if not isinstance(data, dict):
+        raise TypeError(f"{kind.__name__} is no object")
+    made: dict[str, Any] = {}
+    types = {each.name: str(each.type) for each in dataclasses.fields(kind)}
+    for name, value in data.items():
+        if name not in types:
+            raise ValueError(f"{kind.__name__} has no `{name}`")
+        part = _PARTS.get((kind.__name__, name))
+        if part is not None:
+            value = tuple(_build(part, item) for item in value)
+        elif types[name].startswith("tuple"):
+            value = tuple(tuple(item) if isinstance(item, list) else item for item in value)
+        elif types[name] in ("str", "Sign", "Action") and not isinstance(value, str):
+            raise TypeError(f"`{name}` is no text")
+        made[name] = value
+    return kind(**made)

@@ -1,0 +1,106 @@
+"""A pipeline's settings and tags: what of them differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.cloud import ownership
+from pipelines.cloud.plan import Change
+from pipelines.cloud.state import Deployed
+from pipelines.cloud.wanted import SETTINGS, Wanted
+from pipelines.cloud.wording import shown
+
+NO_LIMIT = 200
+"""[U] What a pipeline without ``parallelism`` allows: UpdatePipeline cannot take a limit away, so
+this is written instead; it is the service's quota for steps that run at once."""
+
+_WORDS = {
+    "RoleArn": "role",
+    "PipelineDescription": "description",
+    "PipelineDisplayName": "display_name",
+    "ParallelismConfiguration": "parallelism",
+}
+
+
+def wanted_settings(wanted: Wanted, deployed: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the settings as they are to be sent.
+
+    Args:
+        deployed: those there are: what the definition no longer says must be written over, since
+            UpdatePipeline leaves alone what it is not given.
+    """
+    made = {name: wanted.settings[name] for name in SETTINGS if wanted.settings.get(name)}
+    for name in deployed or ():
+        if name in made:
+            continue
+        if name == "PipelineDescription":
+            made[name] = ""
+        elif name == "PipelineDisplayName":
+            made[name] = wanted.name
+        elif name == "ParallelismConfiguration":
+            made[name] = {"MaxParallelExecutionSteps": NO_LIMIT}
+    return made
+
+
+def compare_settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """Return what differs between settings."""
+    found = []
+    for name in SETTINGS:
+        first, second = _word(before.get(name)), _word(after.get(name))
+        if first == second:
+            continue
+        if not first:
+            found.append(Change("+", _WORDS[name], "", second))
+        elif not second:
+            found.append(Change("-", _WORDS[name], first, ""))
+        else:
+            found.append(Change("~", _WORDS[name], first, second))
+    return tuple(found)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("MaxParallelExecutionSteps", ""))
+    return shown(value) if value else ""
+
+
+@dataclass(frozen=True)
+class TagChanges:
+    """What differs between the tags a definition asks for and those there are.
+
+    Args:
+        added: to be written, with what remembers their keys.
+        removed: keys to be taken away: an earlier deploy put them there.
+    """
+
+    changes: tuple[Change, ...]
+    added: Mapping[str, str]
+    removed: tuple[str, ...]
+
+
+def compare_tags(deployed: Deployed, wanted: Mapping[str, str]) -> TagChanges:
+    """Return how a pipeline's tags become those of its definition; others' tags stay."""
+    changes: list[Change] = []
+    added: dict[str, str] = {}
+    for key, value in wanted.items():
+        before = deployed.tags.get(key)
+        if before == value:
+            continue
+        added[key] = value
+        words = f"tags.{key}"
+        if before is None:
+            changes.append(Change("+", words, "", shown(value, words)))
+        else:
+            changes.append(Change("~", words, shown(before, words), shown(value, words)))
+    remembered = ownership.keys_of(deployed.tags)
+    gone = sorted(key for key in remembered if key not in wanted and key in deployed.tags)
+    changes += [
+        Change("-", f"tags.{key}", shown(deployed.tags[key], f"tags.{key}"), "") for key in gone
+    ]
+    keys = ownership.remembered_keys(wanted)
+    old = {k: v for k, v in deployed.tags.items() if k.partition(".")[0] == ownership.KEYS}
+    stale = [key for key in old if key not in keys]
+    added.update({key: value for key, value in keys.items() if old.get(key) != value})
+    return TagChanges(tuple(changes), added, (*gone, *stale))

@@ -1,0 +1,133 @@
+"""What every view of a plan says: the same words for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipelines.cloud.plan import Change, CodeChange, FileChange, PipelinePlan, Plan, Upload
+from pipelines.cloud.wording import clipped
+
+SIGNS = {"create": "+", "update": "~", "delete": "-", "none": " "}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its sign, its text, how deep it stands and where it was written."""
+
+    sign: str
+    text: str
+    depth: int = 0
+    position: str = ""
+
+
+def size_words(size: int) -> str:
+    """Return a size for people: ``1.2 KiB``."""
+    if size < 1024:
+        return f"{size} B"
+    number = float(size)
+    for unit in ("KiB", "MiB", "GiB"):
+        number /= 1024
+        if number < 1024 or unit == "GiB":
+            break
+    return f"{number:.1f} {unit}"
+
+
+def plural(count: int, word: str) -> str:
+    """Return ``3 pipelines``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def change_line(change: Change, depth: int = 1) -> Line:
+    """Return the line of a difference."""
+    text = change.words
+    if change.before and change.after:
+        text += f": {change.before} → {change.after}"
+    elif change.before or change.after:
+        text += f": {change.after or change.before}"
+    if change.note:
+        text += f" ({change.note})" if ":" not in change.note else f": {change.note}"
+    return Line(change.sign, clipped_line(text), depth, change.position)
+
+
+def clipped_line(text: str) -> str:
+    """Return a line without control characters; its values are shortened already."""
+    return clipped(text, 400)
+
+
+def _file_line(change: FileChange) -> Line:
+    sizes = [size_words(size) for size in (change.before, change.after) if size is not None]
+    same = len(sizes) == 2 and change.before == change.after
+    told = f"{sizes[0]}, same size" if same else " → ".join(sizes)
+    return Line(change.sign, clipped_line(f"{change.name}  {told}"), 2)
+
+
+MOST_FILES = 20
+
+
+def code_lines(change: CodeChange) -> Iterator[Line]:
+    """Yield the lines of an asset that differs."""
+    if not change.known:
+        yield Line("~", f"{change.words}: other code (what is deployed could not be read)", 1)
+        return
+    count = len(change.files)
+    yield Line("~", clipped_line(f"{change.words}: {plural(count, 'file')} changed"), 1)
+    for file in change.files[:MOST_FILES]:
+        yield _file_line(file)
+    if count > MOST_FILES:
+        yield Line(" ", f"and {count - MOST_FILES} more", 2)
+
+
+def pipeline_lines(plan: PipelinePlan) -> Iterator[Line]:
+    """Yield the lines of one pipeline, its own name not among them."""
+    if plan.owner:
+        yield Line("!", clipped_line(f"deployed by {plan.owner}"), 1)
+    for note in plan.notes:
+        yield Line("!" if plan.drifted and "something else" in note else " ", clipped_line(note), 1)
+    for change in plan.drift:
+        yield change_line(change, 2)
+    for change in plan.changes:
+        yield change_line(change)
+    for code in plan.code:
+        yield from code_lines(code)
+    for loss in plan.cache:
+        yield Line(" ", clipped_line(f"cache of {loss.step} is lost: {loss.why}"), 1)
+
+
+def upload_line(upload: Upload) -> str:
+    """Return what an upload is made of and where it goes, shortened."""
+    base, _, digest = upload.uri.rpartition("/")
+    told = f"{plural(len(upload.files), 'file')}, {size_words(upload.size)}"
+    return clipped_line(f"{upload.source or '.'}  {told}  {base}/{digest[:8]}…")
+
+
+def title(plan: PipelinePlan) -> str:
+    """Return how a pipeline is headed."""
+    what = {"create": "to be created", "update": "to be changed", "delete": "to be deleted"}
+    return clipped_line(f"{plan.name}  {what.get(plan.action, 'unchanged')}")
+
+
+def summary(plan: Plan) -> str:
+    """Return the last line: how many of each."""
+    if plan.is_empty:
+        count = len(plan.pipelines)
+        if count == 1:
+            return f"No changes. `{plan.pipelines[0].name}` is deployed as it is defined."
+        return f"No changes. {count} pipelines are deployed as they are defined."
+    counts = {
+        word: sum(1 for each in plan.pipelines if each.action == action)
+        for action, word in (("create", "create"), ("update", "change"), ("delete", "delete"))
+    }
+    parts = [f"{count} to {word}" for word, count in counts.items() if count]
+    rest = len(plan.pipelines) - len(plan.changed)
+    if rest:
+        parts.append(f"{rest} unchanged")
+    if plan.uploads:
+        total = sum(upload.size for upload in plan.uploads)
+        parts.append(f"{plural(len(plan.uploads), 'asset')} to upload ({size_words(total)})")
+    return "Plan: " + ", ".join(parts) + "."
+
+
+def heading(plan: Plan) -> str:
+    """Return where the plan is for."""
+    return f"{plan.environment} (account {plan.account}, {plan.region})"

@@ -1,0 +1,110 @@
+"""A plan as Markdown: a comment of a pull request, a job's summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipelines.cloud.plan import PipelinePlan, Plan
+from pipelines.cloud.views.lines import (
+    SIGNS,
+    clipped_line,
+    heading,
+    pipeline_lines,
+    plural,
+    size_words,
+    summary,
+    title,
+    upload_line,
+)
+
+LONGEST = 60_000
+"""GitHub takes 65,536 characters in a comment (GitLab a million)."""
+
+
+def marker(plan: Plan) -> str:
+    """Return the comment, not shown, by which an earlier comment of the same kind is found."""
+    return f"<!-- sagedag plan {re.sub('[^A-Za-z0-9_.-]', '_', plan.environment)} -->"
+
+
+def render_markdown(plan: Plan) -> str:
+    """Return a plan as Markdown of at most :data:`LONGEST` characters.
+
+    Everything that comes from a definition or from AWS stands inside code blocks, whose fences are
+    longer than any run of backticks in them: it cannot become markup, links or mentions.
+    """
+    parts = [marker(plan), f"### Plan for {_inline(heading(plan))}", "", _summary(plan), ""]
+    length = sum(len(part) + 1 for part in parts) + 400
+    shown = [each for each in plan.pipelines if each.action != "none" or each.drifted]
+    for number, each in enumerate(shown):
+        block = "\n".join(_pipeline(each, opened=len(shown) <= 3))
+        if length + len(block) > LONGEST:
+            left = len(shown) - number
+            parts.append(f"… and {plural(left, 'pipeline')} more: `sagedag plan` shows all of it.")
+            break
+        parts.append(block)
+        length += len(block) + 1
+    uploads = "\n".join(_uploads(plan))
+    if uploads and length + len(uploads) <= LONGEST:
+        parts.append(uploads)
+    parts += [f"> {_inline(note)}" for note in plan.notes]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _summary(plan: Plan) -> str:
+    if plan.is_empty and len(plan.pipelines) == 1:
+        return f"No changes. {_inline(plan.pipelines[0].name)} is deployed as it is defined."
+    return summary(plan)
+
+
+def _pipeline(plan: PipelinePlan, *, opened: bool) -> Iterator[str]:
+    mark = SIGNS[plan.action]
+    yield f"<details{' open' if opened else ''}><summary>{_html(f'{mark} {title(plan)}')}</summary>"
+    yield ""
+    lines = []
+    for line in pipeline_lines(plan):
+        # The sign stands first: that is what colours a line of `diff`.
+        sign = {"~": "!", " ": " ", "!": "#"}.get(line.sign, line.sign)
+        place = f"    ({line.position})" if line.position else ""
+        lines.append(f"{sign} {'  ' * (line.depth - 1)}{line.text}{place}")
+    yield from _fenced(lines, "diff")
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _uploads(plan: Plan) -> Iterator[str]:
+    if not plan.uploads:
+        return
+    total = sum(upload.size for upload in plan.uploads)
+    count = plural(len(plan.uploads), "asset")
+    yield f"<details><summary>To upload: {count}, {size_words(total)}</summary>"
+    yield ""
+    yield from _fenced([upload_line(upload) for upload in plan.uploads], "")
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def _fenced(lines: list[str], language: str) -> Iterator[str]:
+    text = "\n".join(lines)
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}{language}"
+    yield text
+    yield fence
+
+
+def _inline(text: str) -> str:
+    """Return a text as inline code."""
+    line = clipped_line(text)
+    longest = max((len(run) for run in re.findall("`+", line)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def _html(text: str) -> str:
+    """Return a text inside HTML: no markup, and nothing that Markdown or GitHub would read."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]()#@!|~:])", lambda m: f"&#{ord(m.group(1))};", escaped)

@@ -1,0 +1,126 @@
+"""What is wanted in AWS: compiled definitions, and who deploys them from where."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pipelines.assets import Asset
+
+
+class Origin(Protocol):
+    """Where a part of the definition JSON was written, as a source map tells."""
+
+    @property
+    def words(self) -> str:
+        """The definition's own path: ``steps.train.hyperparameters.max_depth``."""
+
+    @property
+    def position(self) -> str:
+        """``file:line:column``."""
+
+
+class SourceLookup(Protocol):
+    """JSON pointer → origin: a source map, or anything that answers like one."""
+
+    def find(self, pointer: str) -> Origin | None:
+        """Return the origin of what a pointer names, or of the nearest part around it."""
+
+
+class NoSources:
+    """The lookup of a definition that was not compiled here."""
+
+    def find(self, pointer: str) -> None:
+        """Know nothing."""
+        del pointer
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One pipeline as it is to be.
+
+    Args:
+        name: the pipeline's name.
+        definition: the definition as data.
+        settings: CreatePipeline's members besides the definition, in the API's spelling: RoleArn,
+            PipelineDescription, PipelineDisplayName, ParallelismConfiguration, Tags, ….
+        schedules: by name: ``cron``, ``rate`` or ``at``, with ``timezone``, ``enabled`` and
+            ``parameters``.
+        assets: what the definition names and must be published.
+        sources: tells places and words.
+        file: the definition's file as messages name it; the project's own path goes into a tag.
+        path: the definition's file from the project's root, with slashes.
+    """
+
+    name: str
+    definition: Mapping[str, Any] = field(repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    schedules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    assets: tuple[Asset, ...] = ()
+    sources: SourceLookup = field(default_factory=NoSources, repr=False)
+    file: str = ""
+    path: str = ""
+
+    @property
+    def text(self) -> str:
+        """The definition as it is sent."""
+        return json.dumps(self.definition, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that the definition asks for."""
+        return {str(tag["Key"]): str(tag["Value"]) for tag in self.settings.get("Tags", ())}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who deploys, and from what.
+
+    Args:
+        repository: what owns the pipelines: the git repository and the project's folder in it,
+            such as ``github.com/org/repo/definitions``; equal on every machine.
+        commit: the commit's hash; empty outside of git.
+        dirty: there are changes that are not committed.
+        tool: this tool's version.
+    """
+
+    repository: str
+    commit: str = ""
+    dirty: bool = False
+    tool: str = ""
+
+    @property
+    def revision(self) -> str:
+        """The commit as tags and versions name it: ``…-dirty`` where more than it is deployed."""
+        return f"{self.commit}-dirty" if self.commit and self.dirty else self.commit
+
+
+SCHEME = "1"
+"""The way fingerprints are made; another number makes them incomparable."""
+
+
+def fingerprint(definition: Any, settings: Mapping[str, Any]) -> str:
+    """Return the digest of what one deploy sets: the definition and the pipeline's settings.
+
+    Args:
+        definition: the definition as data (or its text, where that is no JSON).
+        settings: RoleArn, PipelineDescription, … as CreatePipeline takes them; tags don't count.
+    """
+    parts = [definition, {name: settings.get(name) or None for name in SETTINGS}]
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"{SCHEME}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+SETTINGS = ("RoleArn", "PipelineDescription", "PipelineDisplayName", "ParallelismConfiguration")
+"""Members of CreatePipeline that DescribePipeline gives back and UpdatePipeline changes."""
+
+
+def settled(settings: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return settings as DescribePipeline is read: a display name that is the name is none."""
+    made = dict(settings)
+    if made.get("PipelineDisplayName") == name:
+        del made["PipelineDisplayName"]
+    return made

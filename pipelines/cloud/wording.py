@@ -1,0 +1,265 @@
+"""Differences in the definition's own words: places, values, and what must not be shown."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.cloud.redaction import redact
+from pipelines.cloud.wanted import SourceLookup
+from pipelines.definition.expressions import GET, JOIN, JSON_GET, escape
+from pipelines.definition.normal import Path
+from pipelines.definition.normal_values import NAME_MEMBERS
+
+MASKED = "(sensitive value)"
+_SENSITIVE = re.compile(
+    r"(?i)passw(or)?d|passphrase|secret|credential|(api|access|private|license)[_-]?key"
+    # Not `max_tokens`, `tokenizer` or `pad_token`, which are a model's.
+    r"|^token$|(auth|access|api|session|bearer|hf|hub|git|github|gitlab|slack|refresh|id)[_-]?token$"
+)
+_API_WORDS = {"DefaultValue": "default", "EnumValues": "enum", "Type": "type"}
+_LONGEST = 160
+
+_ASSET = re.compile(r"s3://[^\s\"'{}]+?/assets/sha256/([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a definition JSON.
+
+    Args:
+        pointer: of the part that was found.
+        rest: what could not be followed: it is not in this definition.
+        value: what stands at the pointer.
+    """
+
+    pointer: str
+    rest: Path
+    value: Any
+
+
+def follow(definition: Any, path: Path, pointer: str = "", member: str = "") -> Spot:
+    """Find a place of a normal form in a definition as it is written.
+
+    Args:
+        definition: the definition, or the part of it at ``pointer``.
+        path: names of members and of items in lists that have names, and indexes.
+        member: the name of the member that holds ``definition``.
+    """
+    value = definition
+    for number, segment in enumerate(path):
+        if isinstance(value, Mapping) and segment in value:
+            member = str(segment)
+            value = value[segment]
+            pointer += f"/{escape(member)}"
+        elif isinstance(value, list) and (index := _index(value, segment, member)) is not None:
+            value = value[index]
+            pointer += f"/{index}"
+        else:
+            return Spot(pointer, path[number:], value)
+    return Spot(pointer, (), value)
+
+
+def _index(items: Sequence[Any], segment: str | int, member: str) -> int | None:
+    if isinstance(segment, int):
+        return segment if segment < len(items) else None
+    key = NAME_MEMBERS.get(member, "Name")
+    for index, item in enumerate(items):
+        if isinstance(item, Mapping) and item.get(key) == segment:
+            return index
+    return None
+
+
+@dataclass(frozen=True)
+class Words:
+    """A place in words, and where it was written."""
+
+    text: str
+    position: str = ""
+
+
+_SOURCE_DIRECTORY = re.compile(r"(?i)sagemaker_submit_directory")
+
+
+def words_of(sources: SourceLookup, spot: Spot, step: str = "") -> Words:
+    """Return what the definition calls a place.
+
+    A place that the definition does not mention (a default, or what is gone) is named by the
+    nearest part that it does mention, and the API's names from there.
+
+    Args:
+        sources: the new definition's.
+        spot: the place in it.
+        step: the name of the step that it is in: what is called where nothing is known.
+    """
+    origin = sources.find(spot.pointer) if spot.pointer else None
+    if origin is None:
+        return Words(_plain(spot, step))
+    words = origin.words
+    parent, _, last = spot.pointer.rpartition("/")
+    tail = list(spot.rest)
+    above = sources.find(parent) if parent else None
+    if above is not None and above.words == words and not tail:
+        tail = [] if last.isdigit() else [last.replace("~1", "/").replace("~0", "~")]
+    if tail and words:
+        return Words(_dotted(words, tail), origin.position)
+    return Words(words or _dotted("", tail), origin.position)
+
+
+def _plain(spot: Spot, step: str) -> str:
+    parts = [part for part in spot.pointer.split("/")[1:] if part]
+    if step and parts[:1] == ["Steps"]:
+        return _dotted(f"steps.{step}", [*parts[2:], *spot.rest])
+    return _dotted("", [*parts, *spot.rest])
+
+
+def _dotted(words: str, tail: Sequence[str | int]) -> str:
+    parts = [words] if words else []
+    parts += [_API_WORDS.get(str(each), str(each)) for each in tail if each != "Arguments"]
+    return ".".join(parts)
+
+
+def is_source_directory(spot: Spot) -> bool:
+    """Whether a place names a job's code by the framework's own variable."""
+    return bool(_SOURCE_DIRECTORY.fullmatch(spot.pointer.rpartition("/")[2]))
+
+
+def assets_in(value: Any) -> list[str]:
+    """Return the URIs of the assets that a JSON value names, in order, each once."""
+    found: dict[str, None] = {}
+    _collect(value, found)
+    return list(found)
+
+
+def _collect(value: Any, found: dict[str, None]) -> None:
+    if isinstance(value, str):
+        found.update(dict.fromkeys(match.group(0) for match in _ASSET.finditer(value)))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            _collect(item, found)
+    elif isinstance(value, list):
+        for item in value:
+            _collect(item, found)
+
+
+def without_assets(value: Any) -> Any:
+    """Return a value with every asset's digest taken out: equal where only code differs."""
+    if isinstance(value, str):
+        return _ASSET.sub(lambda match: match.group(0)[:-64], value)
+    if isinstance(value, Mapping):
+        return {key: without_assets(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_assets(item) for item in value]
+    return value
+
+
+def shown(value: Any, place: str = "") -> str:
+    """Return a value in words, on one line and not too long.
+
+    Expressions are shown as references. A value whose place sounds like a secret is not shown.
+
+    Args:
+        place: what the place is called; its last part decides.
+    """
+    if value is not None and not isinstance(value, bool) and is_sensitive(place):
+        return MASKED
+    return clipped(_value(value))
+
+
+def is_sensitive(place: str) -> bool:
+    """Whether what a place holds sounds like a secret, by its last name."""
+    names = [name for name in place.split(".") if name not in _API_WORDS.values()]
+    return bool(names and _SENSITIVE.search(names[-1]))
+
+
+def clipped(text: str, most: int = _LONGEST) -> str:
+    """Return a text on one line, without control characters and credentials, shortened."""
+    line = "".join(c if c.isprintable() else _visible(c) for c in redact(text))
+    return line if len(line) <= most else f"{line[: most - 40]}…{line[-39:]}"
+
+
+def _visible(character: str) -> str:
+    return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{ord(character):02x}")
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return _string(value)
+    text = reference(value)
+    if text is not None:
+        return text
+    if isinstance(value, Mapping):
+        inside = ", ".join(
+            f"{key}: {MASKED if is_sensitive(str(key)) else _value(item)}"
+            for key, item in value.items()
+        )
+        return "{" + inside + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return json.dumps(value)
+
+
+def _string(text: str) -> str:
+    """Return a text as YAML shows it; a JSON string in it (a hyperparameter) is unwrapped."""
+    if text.startswith('"') and text.endswith('"'):
+        try:
+            inner = json.loads(text)
+        except ValueError:
+            inner = None
+        text = inner if isinstance(inner, str) else text
+    text = _ASSET.sub(lambda match: f"asset {match.group(1)[:8]}", text)
+    return text if text.strip() == text and text else json.dumps(text, ensure_ascii=False)
+
+
+_OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^']+)'\]\.S3Output\.S3Uri")
+_MODEL = "ModelArtifacts.S3ModelArtifacts"
+_EXECUTION = {
+    "PipelineExecutionId": "execution.id",
+    "PipelineExecutionArn": "execution.arn",
+    "PipelineName": "execution.pipeline_name",
+    "PipelineArn": "execution.pipeline_arn",
+    "StartDateTime": "execution.start_datetime",
+    "CurrentDateTime": "execution.current_datetime",
+    "TrainingJobName": "execution.training_job_name",
+    "ProcessingJobName": "execution.processing_job_name",
+}
+
+
+def reference(value: Any) -> str | None:
+    """Return an expression as the language writes it; None where it is none."""
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return None
+    ((name, body),) = value.items()
+    if name == GET and isinstance(body, str):
+        return "${" + _path(body) + "}"
+    if name == JOIN and isinstance(body, Mapping) and isinstance(body.get("Values"), list):
+        on = str(body.get("On", ""))
+        parts = (v if isinstance(v, str) else reference(v) or _value(v) for v in body["Values"])
+        return on.join(parts)
+    if name == JSON_GET and isinstance(body, Mapping):
+        file = body.get("PropertyFile")
+        text = str(file.get(GET, "")) if isinstance(file, Mapping) else ""
+        step, _, rest = text.removeprefix("Steps.").partition(".PropertyFiles.")
+        if step and rest:
+            return "${" + f"steps.{step}.files.{rest}.{body.get('Path', '')}" + "}"
+    return None
+
+
+def _path(text: str) -> str:
+    root, _, rest = text.partition(".")
+    if root == "Parameters":
+        return f"parameters.{rest}"
+    if root == "Execution":
+        return _EXECUTION.get(rest, f"execution.{rest}")
+    if root != "Steps":
+        return text
+    step, _, inside = rest.partition(".")
+    output = _OUTPUT.fullmatch(inside)
+    if output:
+        return f"steps.{step}.outputs.{output.group(1)}"
+    if inside == _MODEL:
+        return f"steps.{step}.model"
+    return f"steps.{step}.properties.{inside}" if inside else f"steps.{step}"
