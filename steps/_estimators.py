@@ -14,7 +14,11 @@ from typing import Any
 
 from steps import _fragments as f
 from steps._contract import Code, Context, Field, Problem, Short, Step
-from steps._distribution import DISTRIBUTION, distribution_hyperparameters
+from steps._distribution import (
+    DISTRIBUTION,
+    check_distribution,
+    distribution_hyperparameters,
+)
 from steps._expressions import Join, as_text, expressions_in, is_expression
 from steps._jobs import Arguments, present, seconds
 
@@ -183,6 +187,7 @@ def check_estimator(step: Step) -> Iterator[Problem]:
             "with a `command`, start the processes there",
             at_key=True,
         )
+    yield from check_distribution(step)
 
 
 def limits(step: Step, context: Context) -> Arguments:

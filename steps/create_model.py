@@ -128,7 +128,8 @@ class CreateModel(Kind):
             found = containers(step, context, instance="ml.m5.large")
             if "containers" in fields:
                 made["Containers"] = found
-                made["InferenceExecutionConfig"] = {"Mode": fields.get("execution", "Serial")}
+                if "execution" in fields:
+                    made["InferenceExecutionConfig"] = {"Mode": fields["execution"]}
             else:
                 if fields.get("mode", "SingleModel") != "SingleModel":
                     found[0]["Mode"] = fields["mode"]

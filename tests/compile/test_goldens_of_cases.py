@@ -81,7 +81,7 @@ def test_every_field_of_every_kind_is_in_a_case() -> None:
         wanted
     )
     # What is inside these means the same wherever it stands: one kind's case shows it.
-    blocks = ("matrix", "retry", "depends_on", "image", "code", "network", "repack")
+    blocks = ("matrix", "retry", "depends_on", "image", "code", "network", "repack", "distribution")
     elsewhere = {_inside(path, blocks) for path in used}
     missing = {path for path in wanted - used if _inside(path, blocks) not in elsewhere}
     # The parts of this kind are steps of other kinds, whose cases show what is in them.
