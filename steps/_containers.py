@@ -219,6 +219,8 @@ def _waits(step: Step) -> dict[str, Any]:
     given = step.fields.get("depends_on", [])
     if isinstance(given, str):
         return {} if any(c in given for c in "*?[") else {"depends_on": Taken(("depends_on",))}
+    if isinstance(given, Mapping):
+        return {"depends_on": Taken(("depends_on",))}
     plain = [
         Taken(("depends_on", index))
         for index, item in enumerate(given)

@@ -52,6 +52,16 @@ RETRY = Field(
 
 _TRIGGERS = ("completed", "failed", "stopped", "any")
 
+_ENDED = f.block(
+    "A step and how it must have ended.",
+    {
+        "step": f.text("The step's name.", "train", literal=True),
+        "when": f.choice("How it must have ended.", *_TRIGGERS, literal=True),
+    },
+    {"step": "train", "when": "failed"},
+    required=["step"],
+)
+
 COMMON: dict[str, Field] = {
     "type": Field(f.text("The step's kind.", "Processing", literal=True), api="Type"),
     "display_name": Field(
@@ -67,19 +77,12 @@ COMMON: dict[str, Field] = {
                 f.one_of(
                     "A step.",
                     f.text("A step's name or a glob.", "train-*", literal=True),
-                    f.block(
-                        "A step and how it must have ended.",
-                        {
-                            "step": f.text("The step's name.", "train", literal=True),
-                            "when": f.choice("How it must have ended.", *_TRIGGERS, literal=True),
-                        },
-                        {"step": "train", "when": "failed"},
-                        required=["step"],
-                    ),
+                    _ENDED,
                     examples=["train", {"step": "train", "when": "failed"}],
                 ),
                 ["preprocess", "train-*"],
             ),
+            _ENDED,
             examples=[["preprocess"], "train-*"],
         ),
         api="DependsOn",

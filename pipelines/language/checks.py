@@ -9,11 +9,11 @@ from typing import Any
 from pipelines.language.conform import s3_places
 from pipelines.language.diagnostics import Report
 from pipelines.language.nodes import Node, Scalar, get
-from pipelines.language.resolve import steps_needed
+from pipelines.language.resolve import steps_needed, steps_read
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import ParameterSpec, PipelineSpec, StepSpec
 from steps._contract import Problem
-from steps._expressions import Join, ParameterRef, Path, expressions_in
+from steps._expressions import Join, ParameterRef, Path
 
 PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 """CreatePipeline, PipelineName: this pattern, at most 256 characters."""
@@ -187,8 +187,7 @@ def check_triggers(spec: PipelineSpec, report: Report) -> None:
         for dependency in step.depends_on:
             if not dependency.when:
                 continue
-            read = {getattr(e, "step", None) for e in expressions_in(dict(step.step.fields))}
-            if dependency.step in read:
+            if dependency.step in steps_read(step):
                 # [U] What a failed step's fields hold is documented nowhere.
                 report.problem(
                     spec.tree,

@@ -363,13 +363,14 @@ def expire_after(text: str) -> str:
 
 def steps_needed(spec: StepSpec) -> set[str]:
     """Return the names of the steps that a step waits for, by values or by ``depends_on``."""
-    needed = {dependency.step for dependency in spec.depends_on}
+    return {dependency.step for dependency in spec.depends_on} | steps_read(spec)
+
+
+def steps_read(spec: StepSpec) -> set[str]:
+    """Return the names of the steps whose values a step uses, in its condition as well."""
     parts: list[Any] = [dict(spec.step.fields)]
     for clause in spec.clauses:
         for comparison in clause:
             parts += [comparison.left, comparison.right]
-    for expression in expressions_in(parts):
-        name = getattr(expression, "step", None)
-        if name is not None:
-            needed.add(name)
-    return needed
+    names = (getattr(expression, "step", None) for expression in expressions_in(parts))
+    return {name for name in names if name is not None}
