@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.options import environment_options
+from pipelines.cli.running.dry import dry_run
 from pipelines.cli.running.once import run_once
 from pipelines.cli.running.request import RunRequest, check_request
 
@@ -130,7 +131,10 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     code = 0
     with _signals(stop):
         for path in paths:
-            document, result = run_once(path, request, stop)
+            if request.dry_run:
+                document, result = dry_run(path, request)
+            else:
+                document, result = run_once(path, request, stop)
             documents.append(document)
             code = code or result
             if stop.event.is_set():

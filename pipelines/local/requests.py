@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from pipelines.service.checking import Mismatch, check
 from pipelines.service.shapes import input_shape
@@ -14,13 +15,19 @@ _REFUSED = frozenset({"type", "missing-member", "count"})
 _SHOWN = 8
 
 
-def refusal(request: Mapping[str, object], operation: str, name_field: str) -> str:
+def refusal(
+    request: Mapping[str, object],
+    operation: str,
+    name_field: str,
+    expression_type: Callable[[Any], str | None] = lambda _: None,
+) -> str:
     """Say what is wrong with a request.
 
     Args:
         request: the arguments, every reference resolved.
         operation: the API's operation.
         name_field: the member that the service fills in.
+        expression_type: tells the type of a value that is not known yet; None for a known one.
 
     Returns:
         One or more sentences; empty where nothing is wrong.
@@ -28,7 +35,9 @@ def refusal(request: Mapping[str, object], operation: str, name_field: str) -> s
     shape = input_shape(operation)
     found = [
         mismatch
-        for mismatch in check(request, shape, ignore_missing=(name_field,))
+        for mismatch in check(
+            request, shape, expression_type=expression_type, ignore_missing=(name_field,)
+        )
         if mismatch.kind in _REFUSED
     ]
     if not found:

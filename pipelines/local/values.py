@@ -116,7 +116,7 @@ class Values:
             return self._get(expression.reference, job, within)
         if isinstance(expression, Join):
             return expression.on.join(
-                _text(self.resolve(item, job, within)) for item in expression.values
+                as_text(self.resolve(item, job, within)) for item in expression.values
             )
         if isinstance(expression, JsonGet):
             return self._json_get(expression, job, within)
@@ -182,7 +182,7 @@ class Values:
         if expression.property_file is not None:
             uri = self._property_file_uri(expression.property_file, within)
         else:
-            uri = _text(self.resolve(expression.s3_uri, job, within))
+            uri = as_text(self.resolve(expression.s3_uri, job, within))
         path = self.resolve(expression.path, job, within)
         if not isinstance(path, str):
             raise ResolutionError(f"the path of a JsonGet must be text, not {describe(path)}")
@@ -215,7 +215,7 @@ class Values:
         file = next(item for item in step.property_files if item.name == reference.property_file)
         outputs = ("ProcessingOutputConfig", "Outputs", file.output, "S3Output", "S3Uri")
         where = Reference("Steps", name, outputs, f"Steps.{name}.{format_path(outputs)}")
-        return _below(_text(self._property(where, None)), file)
+        return _below(as_text(self._property(where, None)), file)
 
 
 def _name_in(name: str, within: Round | None) -> str:
@@ -291,7 +291,7 @@ def _inside(value: object) -> str:
     return f"; it has {shown}" if names else "; it is empty"
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
     """Write a value as ``Std:Join`` does. [U] Only strings are documented."""
     if isinstance(value, str):
         return value

@@ -136,6 +136,25 @@ class Handler(ABC):
         del request, members, stand_ins
         return None
 
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say what keeps a step from running on this machine; empty where nothing is known to."""
+        del step, request, members, stand_in, stand_ins
+        return ""
+
+    def foresee(
+        self, request: Mapping[str, Any], name: str, identity: Identity
+    ) -> Mapping[str, Any]:
+        """Return what can be told of the step's properties before it runs."""
+        del name, identity
+        return request
+
     def outputs(self, request: Mapping[str, Any]) -> list[str]:
         """Return the URIs below which the step writes; ``request`` may be a Describe response."""
         del request

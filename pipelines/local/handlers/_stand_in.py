@@ -170,10 +170,10 @@ def output_metadata(outputs: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def example_outputs(context: StepContext) -> dict[str, Any]:
+def example_outputs(members: Mapping[str, Any]) -> dict[str, Any]:
     """An example of recorded values for a step's declared outputs."""
     values: dict[str, Any] = {"Integer": 1, "Float": 0.5, "Boolean": True}
-    declared = context.members.get("OutputParameters") or []
+    declared = members.get("OutputParameters") or []
     return {
         str(entry.get("OutputName")): values.get(str(entry.get("OutputType")), "text")
         for entry in declared

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.definition import Step
 from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._stand_in import (
     answer,
@@ -13,6 +14,7 @@ from pipelines.local.handlers._stand_in import (
     output_metadata,
     outputs_of,
 )
+from pipelines.local.identity import Identity
 from pipelines.local.stand_ins import StandIn, StandIns
 
 
@@ -30,6 +32,30 @@ class CallbackHandler(Handler):
         del request
         return stand_ins.queue(str(members.get("SqsQueueUrl", "")))
 
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say that nothing answers for the queue."""
+        del request
+        if stand_in is not None:
+            return ""
+        url = str(members.get("SqsQueueUrl", ""))
+        queue = url.rstrip("/").rpartition("/")[2] or step.name
+        example = {"outputs": example_outputs(members)}
+        return stand_ins.advice(f"the queue `{queue}`", "callbacks", queue, example)
+
+    def foresee(
+        self, request: Mapping[str, Any], name: str, identity: Identity
+    ) -> Mapping[str, Any]:
+        """Return nothing: whoever answers decides."""
+        del request, name, identity
+        return {}
+
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Send the message that the queue would get, and take the outputs of the answer.
 
@@ -42,10 +68,8 @@ class CallbackHandler(Handler):
         }
         stand_in = context.stand_in
         if stand_in is None:
-            queue = url.rstrip("/").rpartition("/")[2] or context.step.name
-            example = {"outputs": example_outputs(context)}
-            advice = context.stand_ins.advice(f"the queue `{queue}`", "callbacks", queue, example)
-            raise StepError(advice, metadata)
+            given = (context.step, request, context.members, None, context.stand_ins)
+            raise StepError(self.obstacle(*given), metadata)
         message = {
             "token": token,
             "pipelineExecutionArn": context.identity.execution_arn,

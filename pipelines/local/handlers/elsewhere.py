@@ -12,8 +12,10 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipelines.definition import Step
 from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._stand_in import answer
+from pipelines.local.stand_ins import StandIn, StandIns
 
 _IDS = string.ascii_uppercase + string.digits
 
@@ -132,15 +134,29 @@ class ElsewhereHandler(Handler):
         self._answer, attributes = _ANSWERS.get(api_type, (_anything, ("*",)))
         self.cache_attributes = attributes  # type: ignore[misc]  # as above
 
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say that nothing stands in for the step."""
+        del request, members
+        if stand_in is not None:
+            return ""
+        what = f"the step `{step.name}` of type {step.type}"
+        recorded: dict[str, Any] = {"properties": {}, "files": {}}
+        example = recorded if step.type == "AutoML" else "module:function"
+        return stand_ins.advice(what, "steps", step.name, example)
+
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Call the function, or take what was recorded; without either the step fails."""
-        step, stand_in = context.step, context.stand_in
+        stand_in = context.stand_in
         if stand_in is None:
-            what = f"the step `{step.name}` of type {step.type}"
-            example = (
-                {"properties": {}, "files": {}} if step.type == "AutoML" else "module:function"
-            )
-            raise StepError(context.stand_ins.advice(what, "steps", step.name, example))
+            given = (context.step, request, context.members, None, context.stand_ins)
+            raise StepError(self.obstacle(*given))
         properties, metadata = self._answer(request, context)
         result, objects = answer(stand_in, dict(request), {}, context, metadata)
         if result is not None and not isinstance(result, Mapping):

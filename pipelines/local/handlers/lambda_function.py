@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.definition import Step
 from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._stand_in import (
     answer,
@@ -13,6 +14,7 @@ from pipelines.local.handlers._stand_in import (
     output_metadata,
     outputs_of,
 )
+from pipelines.local.identity import Identity
 from pipelines.local.stand_ins import StandIn, StandIns
 
 
@@ -30,6 +32,30 @@ class LambdaHandler(Handler):
         del request
         return stand_ins.function(str(members.get("FunctionArn", "")))
 
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say that nothing stands in for the function."""
+        del step, request
+        if stand_in is not None:
+            return ""
+        name = str(members.get("FunctionArn", "")).rpartition(":function:")[2]
+        name = name.partition(":")[0]
+        example = {"outputs": example_outputs(members)}
+        return stand_ins.advice(f"the Lambda function `{name}`", "lambdas", name, example)
+
+    def foresee(
+        self, request: Mapping[str, Any], name: str, identity: Identity
+    ) -> Mapping[str, Any]:
+        """Return nothing: the function decides."""
+        del request, name, identity
+        return {}
+
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Call the function with the step's arguments as its event."""
         arn = str(context.members.get("FunctionArn", ""))
@@ -37,10 +63,8 @@ class LambdaHandler(Handler):
         metadata: dict[str, Any] = {"Lambda": {"Arn": arn, "OutputParameters": []}}
         stand_in = context.stand_in
         if stand_in is None:
-            example = {"outputs": example_outputs(context)}
-            what = f"the Lambda function `{name}`"
-            advice = context.stand_ins.advice(what, "lambdas", name.partition(":")[0], example)
-            raise StepError(advice, metadata)
+            given = (context.step, request, context.members, None, context.stand_ins)
+            raise StepError(self.obstacle(*given), metadata)
         known = {
             "function_name": name.partition(":")[0],
             "invoked_function_arn": arn,

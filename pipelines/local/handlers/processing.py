@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.definition import Step
 from pipelines.local.handlers._contract import Handler, StepContext, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers._stand_in import called, store_recorded
+from pipelines.local.identity import Identity
 from pipelines.local.jobs import JobContext, run_processing
 from pipelines.local.jobs.processing import describe_processing
 from pipelines.local.stand_ins import StandIn, StandIns
@@ -33,6 +35,29 @@ class ProcessingHandler(Handler):
         """Return what stands in for the job's container."""
         del members
         return stand_ins.image(str(dig(request, "AppSpecification", "ImageUri") or ""))
+
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say that nothing is known to run: no entry point, no stand-in."""
+        del step, members, stand_ins
+        entry = dig(request, "AppSpecification", "ContainerEntrypoint")
+        if entry or stand_in is not None:
+            return ""
+        image = dig(request, "AppSpecification", "ImageUri")
+        return f"the request has no ContainerEntrypoint, and nothing stands in for {image}"
+
+    def foresee(
+        self, request: Mapping[str, Any], name: str, identity: Identity
+    ) -> Mapping[str, Any]:
+        """Return the request with the job's name and ARN."""
+        arn = identity.arn(f"processing-job/{name}")
+        return {**request, "ProcessingJobName": name, "ProcessingJobArn": arn}
 
     def outputs(self, request: Mapping[str, Any]) -> list[str]:
         """Return the URIs of the job's outputs."""

@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.local.handlers._contract import Handler, StepContext, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers._stand_in import called, store_recorded
+from pipelines.local.identity import Identity
 from pipelines.local.jobs import run_training
 from pipelines.local.jobs.training import describe_training
 from pipelines.local.stand_ins import StandIn, StandIns
@@ -44,6 +45,18 @@ class TrainingHandler(Handler):
         """Return what stands in for the job's container."""
         del members
         return stand_ins.image(str(dig(request, "AlgorithmSpecification", "TrainingImage") or ""))
+
+    def foresee(
+        self, request: Mapping[str, Any], name: str, identity: Identity
+    ) -> Mapping[str, Any]:
+        """Return the request with the job's name, its ARN and where its model will be."""
+        place = str(dig(request, "OutputDataConfig", "S3OutputPath") or "").rstrip("/")
+        return {
+            **request,
+            "TrainingJobName": name,
+            "TrainingJobArn": identity.arn(f"training-job/{name}"),
+            "ModelArtifacts": {"S3ModelArtifacts": f"{place}/{name}/output/model.tar.gz"},
+        }
 
     def outputs(self, request: Mapping[str, Any]) -> list[str]:
         """Return the URI below which the job leaves its model."""
