@@ -180,8 +180,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=default)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--unlabelled", action="store_true", help="leave the class out")
     options = parser.parse_args()
-    text = "\n".join(simulate(options.rows, options.seed)) + "\n"
+    lines = simulate(options.rows, options.seed)
+    if options.unlabelled:
+        lines = [line.rpartition(",")[0] for line in lines]
+    text = "\n".join(lines) + "\n"
     options.output.write_text(text, encoding="ascii", newline="\n")
 
 

@@ -17,7 +17,13 @@ from pipelines.local.views.words import clock, duration
 from pipelines.report.comparison import changes
 from pipelines.report.graph import graph_of_run
 from pipelines.report.lineage import artefacts, lineage_of
-from pipelines.report.measures import jobs_table, metrics_of, outputs_of, pictures_of
+from pipelines.report.measures import (
+    excerpts_of,
+    jobs_table,
+    metrics_of,
+    outputs_of,
+    pictures_of,
+)
 from pipelines.report.model import Comparison, Made, Report, Setting, StepPart
 from pipelines.report.phases import phases_of, ready_times
 
@@ -125,6 +131,7 @@ def _part(
         log_left_out=left_out,
         metrics=metrics_of(record, definition.by_name.get(record.name), store),
         pictures=pictures_of(record, store),
+        excerpts=excerpts_of(record, store),
         outputs=outputs_of(record, store),
         table=jobs_table(record),
     )

@@ -12,7 +12,7 @@ from typing import Any
 from pipelines.definition import Step
 from pipelines.local.history import StepRecord
 from pipelines.local.store import Store
-from pipelines.report.model import Output, Picture, Table
+from pipelines.report.model import Excerpt, Output, Picture, Table
 from pipelines.report.places import at, listed, output_uris
 
 PICTURE_TYPES = {
@@ -27,6 +27,10 @@ MAX_PICTURE = 3 * 1024 * 1024
 MAX_PICTURES = 12
 """Of one step: the page must stay one that a browser opens at once."""
 MAX_METRICS = 60
+MAX_EXCERPTS = 3
+EXCERPT_LINES = 10
+_LINE = 400
+_MAX_TEXT = 16 * 1024 * 1024
 MAX_FILES = 5_000
 _MAX_JSON = 2 * 1024 * 1024
 
@@ -73,6 +77,22 @@ def pictures_of(step: StepRecord, store: Store) -> tuple[Picture, ...]:
             made.append(Picture(shown, name, f"data:{kind};base64,{data}"))
             if len(made) == MAX_PICTURES:
                 return tuple(made)
+    return tuple(made)
+
+
+def excerpts_of(step: StepRecord, store: Store) -> tuple[Excerpt, ...]:
+    """Return the first predictions of a batch transform."""
+    if step.type != "Transform":
+        return ()
+    made: list[Excerpt] = []
+    for _, uri in output_uris(step):
+        folder = _place(uri, store)
+        for file in _files(folder) if folder is not None else ():
+            if len(made) == MAX_EXCERPTS or file.stat().st_size > _MAX_TEXT:
+                break
+            lines = file.read_bytes().decode("utf-8", "replace").splitlines()
+            shown = "\n".join(line[:_LINE] for line in lines[:EXCERPT_LINES])
+            made.append(Excerpt(file.name, shown, len(lines)))
     return tuple(made)
 
 

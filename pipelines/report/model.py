@@ -31,6 +31,15 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Excerpt:
+    """The first lines of a text that a job wrote; ``lines`` is how many there are in all."""
+
+    name: str
+    text: str = field(repr=False)
+    lines: int
+
+
+@dataclass(frozen=True)
 class Output:
     """An output of a step: its name, its URI, where it lies on this machine, and its size."""
 
@@ -70,6 +79,7 @@ class StepPart:
     log_left_out: int = 0
     metrics: Mapping[str, float] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
     outputs: tuple[Output, ...] = ()
     table: Table | None = None
 

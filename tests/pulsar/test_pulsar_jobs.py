@@ -11,7 +11,7 @@ import preprocess
 import pytest
 import train
 from candidates import FEATURES, read_candidates
-from classifiers import CLASSIFIERS, Settings, format_model
+from classifiers import CLASSIFIERS, Settings, format_model, read_model_folder
 from containers import EXAMPLE, SURVEY, Container, Ended, run_script
 
 Finished = tuple[Container, dict[str, Ended]]
@@ -111,6 +111,21 @@ def test_the_same_seed_gives_the_same_split_and_another_another(container: Conta
         assert preprocess.main(container.preprocess_arguments("--seed", seed)) == 0
         found.append((container.root / "processing/test/test.csv").read_bytes())
     assert found[0] == found[1] != found[2]
+
+
+def test_a_share_is_held_out_and_measured(
+    finished: Finished, container: Container, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_set = finished[0].root / "processing/train"
+    folders = [f"--train={train_set}", f"--model-dir={container.root / 'model'}"]
+    settings = ["--max-depth", "3", "--n-estimators", "5", "--validation-share", "0.25"]
+    assert train.main([*folders, *settings]) == 0
+    told = dict(re.findall(r"^(\w+:\w+)=([0-9.]+)$", capsys.readouterr().out, re.MULTILINE))
+    assert len(told) == 8
+    assert 0.5 < float(told["validation:f1"]) < 1
+    assert told["validation:f1"] != told["train:f1"]
+    model = read_model_folder(container.root / "model")
+    assert max(tree.get_depth() for tree in model.estimators_) == 3  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("model", sorted(CLASSIFIERS))

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import simulator
-from candidates import COLUMNS, parse_rows, read_candidates
+from candidates import COLUMNS, FEATURES, parse_rows, read_candidates
 from containers import EXAMPLE, SURVEY
 from scipy import stats
 
 DATA = EXAMPLE / "data" / "candidates.csv"
+UNSEEN = ("--rows", "400", "--seed", "8", "--unlabelled")
 LOUD = simulator.Source(snr=200.0, width_ms=30.0, dm=100.0, components=((0.25, 0.02, 1.0),))
 
 
@@ -23,6 +24,18 @@ def test_the_shipped_data_come_from_the_simulator(tmp_path: Path) -> None:
     shipped = np.array(parse_rows(DATA.read_text(), COLUMNS, "shipped"))
     assert new[:, -1].tolist() == shipped[:, -1].tolist()
     # Six digits are written; another numpy may round the last of them the other way.
+    np.testing.assert_allclose(new, shipped, rtol=1.1e-5, atol=1.1e-5)
+
+
+def test_the_unseen_candidates_come_from_the_simulator_and_have_no_class(tmp_path: Path) -> None:
+    made = tmp_path / "unseen.csv"
+    command = [sys.executable, str(EXAMPLE / "simulator.py"), "--output", str(made)]
+    subprocess.run([*command, *UNSEEN], check=True, timeout=120)
+    new = np.array(parse_rows(made.read_text(), FEATURES, "new"))
+    shipped = np.array(
+        parse_rows((EXAMPLE / "data" / "unseen.csv").read_text(), FEATURES, "shipped")
+    )
+    assert shipped.shape == (400, 8)
     np.testing.assert_allclose(new, shipped, rtol=1.1e-5, atol=1.1e-5)
 
 

@@ -158,3 +158,24 @@ def find_only_file(folder: Path) -> Path:
         found = ", ".join(path.name for path in tables) or "none"
         raise BadCandidatesError(f"{folder}: one data file is wanted here; found: {found}")
     return tables[0]
+
+
+def split(candidates: Candidates, test_size: float, seed: int) -> tuple[Candidates, Candidates]:
+    """Split at random, the same for the same seed; raise BadCandidatesError if a part lacks
+    one of the classes.
+    """
+    from sklearn.model_selection import train_test_split  # slow to import: bad data says so first
+
+    if len(candidates) < 2:
+        raise BadCandidatesError("one row can't be split into a training and a test set")
+    parts = train_test_split(
+        candidates.features, candidates.labels, test_size=test_size, random_state=seed
+    )
+    train, test = Candidates(parts[0], parts[2]), Candidates(parts[1], parts[3])
+    for name, part in (("training", train), ("test", test)):
+        if len(set(part.labels.tolist())) < 2:
+            raise BadCandidatesError(
+                f"of {len(candidates)} rows the {name} set gets {len(part)}, all of class "
+                f"{part.labels[0]}: more rows are needed"
+            )
+    return train, test

@@ -56,6 +56,7 @@ class Settings:
 
     model: str = "random-forest"
     n_estimators: int = 10
+    max_depth: int = 0
     learning_rate: float = 0.1
     rounds: int = 100
     regularisation: float = 1.0
@@ -63,9 +64,15 @@ class Settings:
 
 
 def build_random_forest(settings: Settings) -> Classifier:
-    """Build a forest of ``n_estimators`` trees; one thread, so that nothing depends on timing."""
+    """Build a forest of ``n_estimators`` trees; one thread, so that nothing depends on timing.
+
+    Trees grow to ``max_depth``; 0: as deep as they like.
+    """
     forest: Classifier = RandomForestClassifier(
-        n_estimators=settings.n_estimators, random_state=settings.seed, n_jobs=1
+        n_estimators=settings.n_estimators,
+        max_depth=settings.max_depth or None,
+        random_state=settings.seed,
+        n_jobs=1,
     )
     return forest
 

@@ -7,13 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from candidates import (
-    BadCandidatesError,
-    Candidates,
-    find_only_file,
-    format_candidates,
-    read_candidates,
-)
+from candidates import find_only_file, format_candidates, read_candidates, split
 from job import finish, write_files
 
 
@@ -33,27 +27,6 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     if not 0 <= options.seed < 2**32:
         parser.error("--seed is a whole number from 0 to 4294967295")
     return options
-
-
-def split(candidates: Candidates, test_size: float, seed: int) -> tuple[Candidates, Candidates]:
-    """Split at random, the same for the same seed; raise BadCandidatesError if a part lacks
-    one of the classes.
-    """
-    from sklearn.model_selection import train_test_split  # slow to import: bad data says so first
-
-    if len(candidates) < 2:
-        raise BadCandidatesError("one row can't be split into a training and a test set")
-    parts = train_test_split(
-        candidates.features, candidates.labels, test_size=test_size, random_state=seed
-    )
-    train, test = Candidates(parts[0], parts[2]), Candidates(parts[1], parts[3])
-    for name, part in (("training", train), ("test", test)):
-        if len(set(part.labels.tolist())) < 2:
-            raise BadCandidatesError(
-                f"of {len(candidates)} rows the {name} set gets {len(part)}, all of class "
-                f"{part.labels[0]}: more rows are needed"
-            )
-    return train, test
 
 
 def preprocess(options: argparse.Namespace) -> None:
