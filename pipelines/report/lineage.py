@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipelines.local.history import StepRecord
+from pipelines.local.places import at, input_uris, listed, output_uris
 from pipelines.report.model import Source
-from pipelines.report.places import at, input_uris, listed, output_uris
 
 DEEPEST = 32
 """Steps behind each other that a lineage follows; pipelines without cycles end before."""

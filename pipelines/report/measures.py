@@ -11,9 +11,9 @@ from typing import Any
 
 from pipelines.definition import Step
 from pipelines.local.history import StepRecord
+from pipelines.local.places import at, listed, output_uris
 from pipelines.local.store import Store
 from pipelines.report.model import Excerpt, Output, Picture, Table
-from pipelines.report.places import at, listed, output_uris
 
 PICTURE_TYPES = {
     ".png": "image/png",

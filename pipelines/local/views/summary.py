@@ -11,6 +11,7 @@ from pipelines.local import responses
 from pipelines.local.encoding import plain
 from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.lineage import Lineage, list_associations
+from pipelines.local.places import output_uris
 from pipelines.local.registry import Registry
 from pipelines.local.store import Store
 from pipelines.local.views.words import (
@@ -84,21 +85,11 @@ def _registered(store: Store, record: ExecutionRecord) -> Iterator[str]:
 def outputs(store: Store, steps: list[StepRecord]) -> Iterator[tuple[str, str, Path]]:
     """Find where the outputs of jobs stand: step, output, path."""
     for step in steps:
-        if step.status != "Succeeded" or not isinstance(step.properties, dict):
+        if step.status != "Succeeded":
             continue
-        for name, uri in _output_uris(step.properties):
+        for name, uri in output_uris(step):
             if uri.startswith("s3://"):
                 yield step.name, name, store.objects / uri[5:].rstrip("/")
-
-
-def _output_uris(properties: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    config = properties.get("ProcessingOutputConfig")
-    for output in (config.get("Outputs") or []) if isinstance(config, dict) else []:
-        if isinstance(output, dict) and isinstance(output.get("S3Output"), dict):
-            yield str(output.get("OutputName")), str(output["S3Output"].get("S3Uri"))
-    artefacts = properties.get("ModelArtifacts")
-    if isinstance(artefacts, dict) and "S3ModelArtifacts" in artefacts:
-        yield "model", str(artefacts["S3ModelArtifacts"])
 
 
 def document(store: Store, record: ExecutionRecord) -> dict[str, Any]:
