@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from pipelines.cli.options import (
-    environment_options,
     format_option,
     pairs,
     plural,
@@ -37,7 +36,19 @@ Exit status: 0 nothing of level error, 1 a definition is invalid, 2 wrong usage,
 7 findings."""
 )
 @click.argument("paths", nargs=-1, metavar="[PATH…]")
-@environment_options
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="One environment (default: $SAGEDAG_ENV, else all that the project has).",
+)
+@click.option(
+    "--var",
+    "variables",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A value for `{{ vars.NAME }}`; may be repeated.",
+)
 @click.option(
     "--select",
     multiple=True,

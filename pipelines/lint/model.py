@@ -187,6 +187,11 @@ class Subject:
         return ("defaults",) if "defaults" in self.spec.tree.entries else ("pipeline",)
 
 
+def items(value: Any) -> list[Mapping[str, Any]]:
+    """Return the maps in a list; none where it is no list, as what is written raw may be."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
     """Yield what stands in plain data with its path; expressions are not entered."""
     if isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.language.codes import Page
 from pipelines.lint.jobs import SHAPES, shaped
-from pipelines.lint.model import Finding, Part, Rule, Subject, leaves
+from pipelines.lint.model import Finding, Part, Rule, Subject, items, leaves
 from pipelines.lint.rules._examples import steps
 from steps._expressions import ExecutionRef, Path, PropertyRef, expressions_in
 
@@ -75,10 +75,9 @@ def _renews(subject: Subject, reference: PropertyRef) -> bool:
     if source.request.type != "Processing" or "Outputs" not in reference.path:
         return False
     name = reference.path[reference.path.index("Outputs") + 1]
-    for output in source.value(("ProcessingOutputConfig", "Outputs")) or ():
+    for output in items(source.value(("ProcessingOutputConfig", "Outputs"))):
         if output.get("OutputName") == name:
-            uri = output.get("S3Output", {}).get("S3Uri")
-            return any(_is_new(each) for each in expressions_in(uri))
+            return any(_is_new(each) for each in expressions_in(output.get("S3Output")))
     return False
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipelines.language.codes import Page
 from pipelines.lint.jobs import gathered, shaped
-from pipelines.lint.model import Finding, Part, Rule, Subject, leaves
+from pipelines.lint.model import Finding, Part, Rule, Subject, items, leaves
 from pipelines.lint.rules._examples import steps
 from steps._expressions import ParameterRef, Path, is_expression
 
@@ -45,10 +45,8 @@ def _outputs(subject: Subject) -> Iterator[tuple[Part, Path]]:
     for part, shape in shaped(subject):
         written = part.value(shape.output) if shape.output else None
         # A Processing job may write to feature groups alone.
-        groups_alone = isinstance(written, dict) and not any(
-            "S3Output" in each for each in written.get("Outputs", [{"S3Output": None}])
-        )
-        if written and not groups_alone:
+        listed = items(part.value((*shape.output, "Outputs")))
+        if written and (not listed or any("S3Output" in each for each in listed)):
             yield part, shape.output
     for part in subject.parts:
         if part.request.type == "EndpointConfig":

@@ -31,15 +31,15 @@ def _lists(value: Any, path: Path = ()) -> Iterator[tuple[Path, list[Any]]]:
 
 def _duplicate_name(subject: Subject) -> Iterator[Finding]:
     for part in subject.parts:
-        for path, items in _lists(part.request.arguments):
-            seen: set[tuple[str, str]] = set()
-            for item in items:
+        for path, listed in _lists(part.request.arguments):
+            seen: dict[tuple[str, str], int] = {}
+            for index, item in enumerate(listed):
                 for member in _NAMES:
                     name = item.get(member) if isinstance(item, Mapping) else None
                     if not isinstance(name, str):
                         continue
-                    if (member, name) in seen:
-                        first = next(i for i, each in enumerate(items) if each.get(member) == name)
+                    first = seen.setdefault((member, name), index)
+                    if first != index:
                         yield Finding(
                             _named(subject, part.place((*path, first, member)), name),
                             f"two of {path[-1]} have the {member} `{name}`",
@@ -48,7 +48,6 @@ def _duplicate_name(subject: Subject) -> Iterator[Finding]:
                             else "give one of them another name",
                             at_key=True,
                         )
-                    seen.add((member, name))
 
 
 def _named(subject: Subject, path: Path, name: str) -> Path:
