@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.jobs.context import JobContext, JobFailed
+from pipelines.local.jobs.drivers import find_driver
+from pipelines.local.jobs.images import parse_image
 
 LINE_LENGTH = 4096
 """Longer log lines are cut here before an expression sees them."""
@@ -33,7 +35,8 @@ def final_metrics(
     Raises:
         JobFailed: an expression is none, or takes too long.
     """
-    definitions = request.get("AlgorithmSpecification", {}).get("MetricDefinitions") or ()
+    algorithm = request.get("AlgorithmSpecification", {})
+    definitions = [*(algorithm.get("MetricDefinitions") or ()), *_of_the_image(request)]
     if not definitions:
         return []
     # Costs 15 ms to import, and only jobs with metrics need it.
@@ -69,6 +72,17 @@ def final_metrics(
         for name, _ in compiled
         if name in values
     ]
+
+
+def _of_the_image(request: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the service reads of the log of an image that brings its own program."""
+    if "sagemaker_program" in (request.get("HyperParameters") or {}):
+        return []
+    algorithm = request.get("AlgorithmSpecification", {})
+    if algorithm.get("ContainerEntrypoint"):
+        return []
+    driver = find_driver(parse_image(str(algorithm.get("TrainingImage", ""))), request)
+    return [] if driver is None else driver.metrics(request)
 
 
 def _lines(log: Path) -> Iterator[str]:

@@ -64,8 +64,8 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
         f"ImageNotRunnable: the request names no script, and what the image {image.name!r} runs by "
         "itself is not known on this machine",
         context.log,
-        hint="Give a script (entry_point), or run the job with docker isolation or through a local "
-        "handler that stands for this image.",
+        hint="Give a script (entry_point), or run with --job-env docker, or say in the handlers "
+        f"file what stands in for it: images: {{{image.name}: 'module:function'}}.",
     )
 
 

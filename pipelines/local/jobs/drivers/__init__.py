@@ -1,7 +1,9 @@
 """Stand-ins for images that bring their own program, such as the built-in algorithms.
 
 A driver is one file here with a class of the ``Driver`` protocol, and one entry in ``DRIVERS``. It
-turns a training request into a command that does what the image would do, over an open library.
+turns a training request into a command that does what the image would do, over an open library. The
+command runs inside the job: a program that it needs is copied to ``context.folder / "bin"``, which
+every isolation shows to the job.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from pipelines.local.jobs.context import JobContext
+from pipelines.local.jobs.drivers.xgboost_image import XGBoostImage
 from pipelines.local.jobs.images import Image
 from pipelines.local.jobs.process import Command
 
@@ -23,8 +26,11 @@ class Driver(Protocol):
     def command(self, request: Mapping[str, Any], context: JobContext) -> Command:
         """The command of the job; ``/opt/ml`` is already laid out."""
 
+    def metrics(self, request: Mapping[str, Any]) -> list[dict[str, str]]:
+        """The MetricDefinitions that the service itself has for the image."""
 
-DRIVERS: tuple[Driver, ...] = ()
+
+DRIVERS: tuple[Driver, ...] = (XGBoostImage(),)
 """The first driver that accepts an image runs it."""
 
 

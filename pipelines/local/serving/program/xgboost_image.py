@@ -98,11 +98,13 @@ def load_booster(folder: Path) -> Any:
         sys.exit(f"the model's archive holds no {MODEL}")
     booster = xgboost.Booster()
     try:
-        booster.load_model(str(named[0]))
+        booster.load_model(bytearray(named[0].read_bytes()))
     except xgboost.core.XGBoostError:
         # Images before 1.3 pickle the booster. It runs where the model's own code would, too.
         with named[0].open("rb") as stream:
             booster = pickle.load(stream)  # noqa: S301 - see above
+    # Workers are what runs side by side; threads of one prediction would wait for each other.
+    booster.set_param({"nthread": 1})
     return booster
 
 
