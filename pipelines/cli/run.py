@@ -101,6 +101,11 @@ Examples:
     "--shell", metavar="STEP", default="", help="Open a shell in the step's job instead of it."
 )
 @click.option(
+    "--allow-s3",
+    is_flag=True,
+    help="Read from S3 itself, with your own credentials, what the local store lacks.",
+)
+@click.option(
     "--inject",
     "faults",
     metavar="STEP=FAULT:N",

@@ -82,7 +82,7 @@ def execute(
     started = resumed.record.started if resumed else time.time()
     values = bind(definition.parameters, options.parameters)
     selected = _selected(definition, name, options, history, resumed)
-    objects = ObjectStore(store.objects, base, options.stand_ins.external)
+    objects = ObjectStore(store.objects, base, options.stand_ins.external, options.upstream)
     if options.sample:
         objects = SampledObjects(objects, options.sample)
     around = Surroundings(

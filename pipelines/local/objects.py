@@ -23,7 +23,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pipelines.errors import ExecutionFailed
@@ -42,8 +42,42 @@ class ObjectRefused(ExecutionFailed):
     """A URI that names no object this store may hold."""
 
 
+class _NotThere(Exception):
+    """There is nothing upstream to write."""
+
+
 class ObjectMissing(ExecutionFailed):
     """Nothing stands at a URI that was to be read."""
+
+
+class Remote(Protocol):
+    """An object as S3 itself lists it; ``modified`` is in seconds since 1970."""
+
+    @property
+    def key(self) -> str:
+        """Its key."""
+
+    @property
+    def size(self) -> int:
+        """Its length in bytes."""
+
+    @property
+    def modified(self) -> float:
+        """When it was written."""
+
+    @property
+    def etag(self) -> str:
+        """Its ETag, quoted."""
+
+
+class Upstream(Protocol):
+    """S3 itself, for runs that may read it."""
+
+    def keys(self, bucket: str, prefix: str) -> Iterator[Remote]:
+        """Yield the objects whose key begins with a prefix."""
+
+    def fetch(self, bucket: str, key: str, target: Path) -> bool:
+        """Write an object's content to a file; whether there is such an object."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +105,23 @@ class ObjectStore:
         base: the folder against which relative local paths resolve; the current one when missing.
         external: local files and folders that stand for S3 prefixes, by prefix. They are read
             where the store itself holds nothing, and never written.
+        upstream: S3 itself. What is read and neither here nor external is fetched from there once,
+            and kept in the store.
     """
 
     def __init__(
-        self, root: Path, base: Path | None = None, external: Mapping[str, Path] | None = None
+        self,
+        root: Path,
+        base: Path | None = None,
+        external: Mapping[str, Path] | None = None,
+        upstream: Upstream | None = None,
     ) -> None:
         self.root = Path(os.path.realpath(root))
         self.base = Path(os.path.realpath(base if base is not None else Path.cwd()))
         # The longest prefix is the most particular one.
         self.external = dict(sorted((external or {}).items(), key=lambda each: -len(each[0])))
+        self._upstream = upstream
+        self._asked: set[str] = set()
         self._digests: dict[tuple[int, int, int, int], str] = {}
         # Held while folders come and go, so that none is removed under an object being placed.
         self._mutex = threading.Lock()
@@ -107,6 +149,8 @@ class ObjectStore:
             ObjectMissing: there is none.
         """
         path = self._readable(uri)
+        if is_s3(uri):
+            self.find(uri)
         if is_s3(uri) and not path.is_file() and (stand_in := self._outside(uri)) is not None:
             path = stand_in
         try:
@@ -126,6 +170,8 @@ class ObjectStore:
             if stat.S_ISREG(status.st_mode):
                 return Entry(uri, path.name, path, status.st_size)
         outside = self._outside(uri)
+        if outside is None and self._fetch(uri):
+            return Entry(uri, path.name, path, path.stat().st_size)
         if outside is None or not outside.is_file():
             return None
         real = Path(os.path.realpath(outside))
@@ -143,6 +189,11 @@ class ObjectStore:
                         real = Path(os.path.realpath(each.path))
                         found.setdefault(each.uri, Entry(each.uri, whole, real, each.size))
         return tuple(found[each] for each in sorted(found))
+
+    def upstream_keys(self, uri: str) -> Iterator[Remote]:
+        """What S3 itself lists below an ``s3://`` URI, where this store may read it."""
+        if self._upstream is not None:
+            yield from self._upstream.keys(*split(uri))
 
     def buckets(self) -> tuple[str, ...]:
         """The names of the buckets that something was written to, sorted."""
@@ -220,6 +271,7 @@ class ObjectStore:
         """
         if not is_s3(uri):
             return tuple(self._local_entries(uri))
+        self._fetch_below(uri)
         bucket, key = split(uri)
         if key and not key.endswith("/"):
             path = self._file(uri)
@@ -348,6 +400,31 @@ class ObjectStore:
         if not text or "\0" in text:
             raise ObjectRefused(f"{uri!r} names no file")
         return self.base / Path(text).expanduser()
+
+    def _fetch(self, uri: str) -> bool:
+        """Fetch one object from S3 itself; whether it is there."""
+        if self._upstream is None:
+            return False
+        bucket, key = split(uri)
+        with contextlib.suppress(_NotThere), self.writing(uri) as temporary:
+            if not self._upstream.fetch(bucket, key, temporary):
+                raise _NotThere
+            return True
+        return False
+
+    def _fetch_below(self, uri: str) -> None:
+        """Fetch from S3 itself, once, what a job that takes this URI as an input would get."""
+        if self._upstream is None or uri in self._asked or self._outside(uri) is not None:
+            return
+        self._asked.add(uri)
+        bucket, key = split(uri)
+        found = [each.key for each in self._upstream.keys(bucket, key)]
+        folder = key if not key or key.endswith("/") else key + "/"
+        chosen = [key] if key in found else [each for each in found if each.startswith(folder)]
+        for each in chosen or found:
+            # The empty objects that stand for folders are no files.
+            if not each.endswith("/") and not self._file(f"s3://{bucket}/{each}").is_file():
+                self._fetch(f"s3://{bucket}/{each}")
 
     def _outside(self, uri: str) -> Path | None:
         """The local file or folder that stands for an S3 URI."""

@@ -19,17 +19,21 @@ from surroundings import BUCKET, CODE, REGION, ROLE, sdk_surroundings
 Definition = dict[str, Any]
 
 
-def produce(endpoint_url: str) -> Definition:
-    """The example's pipeline as the SDK's producers define it; `endpoint_url` is moto's."""
-    return _build(endpoint_url, _example)
+def produce(endpoint_url: str, code: Path = CODE) -> Definition:
+    """The example's pipeline as the SDK's producers define it; `endpoint_url` is moto's.
+
+    `code` is the script of the processing step.
+    """
+    return build(endpoint_url, lambda session: _example(session, code))
 
 
 def produce_variants(endpoint_url: str) -> Definition:
     """A pipeline of what the example lacks: property files, a condition, retries, joins, Fail."""
-    return _build(endpoint_url, variants)
+    return build(endpoint_url, variants)
 
 
-def _build(endpoint_url: str, pipeline: Callable[[Any], Any]) -> Definition:
+def build(endpoint_url: str, pipeline: Callable[[Any], Any]) -> Definition:
+    """The definition of the pipeline that a function makes with a session."""
     with (
         tempfile.TemporaryDirectory() as scratch,
         sdk_surroundings(endpoint_url, Path(scratch)),
@@ -44,7 +48,7 @@ def _build(endpoint_url: str, pipeline: Callable[[Any], Any]) -> Definition:
         return definition
 
 
-def _example(session: Any) -> Any:
+def _example(session: Any, code: Path) -> Any:
     from sagemaker.core import image_uris
     from sagemaker.core.processing import ScriptProcessor
     from sagemaker.core.shapes import ProcessingInput, ProcessingS3Input
@@ -93,7 +97,7 @@ def _example(session: Any) -> Any:
                 )
             ],
             outputs=[_output(name) for name in ("train", "validation", "test")],
-            code=str(CODE),
+            code=str(code),
             arguments=["--input-data", input_data],
         ),
         cache_config=cache,

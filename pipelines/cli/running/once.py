@@ -14,6 +14,7 @@ from pipelines.cli.running.source import Source, load, publish
 
 if TYPE_CHECKING:
     from pipelines.local.history import ExecutionRecord
+    from pipelines.local.objects import Upstream
     from pipelines.local.observer import Observer
     from pipelines.local.options import RunOptions
     from pipelines.local.stopping import Stop
@@ -111,7 +112,17 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
         selection=Selection(request.only, request.start, request.end, request.source),
         resume=(request.source or "latest") if request.resume else "",
         sample=request.sample,
+        upstream=_real_s3(source) if request.allow_s3 else None,
     )
+
+
+def _real_s3(source: Source) -> Upstream:
+    """Return S3 itself, with the user's own credentials; asked when something is read."""
+    from pipelines.cloud.client import Place, connect
+    from pipelines.cloud.objects import RemoteObjects
+
+    place = Place("local", region=source.identity.get("region", ""))
+    return RemoteObjects(lambda: connect(place), lambda line: click.echo(line, err=True))
 
 
 def print_end(store: Store, record: ExecutionRecord) -> None:

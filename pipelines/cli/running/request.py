@@ -40,6 +40,7 @@ class RunRequest:
     watch: bool = False
     shell: str = ""
     handlers_file: Path | None = None
+    allow_s3: bool = False
 
     @property
     def selecting(self) -> bool:

@@ -132,12 +132,18 @@ class _Service:
                 raise S3Error("AccessDenied", refused.message) from None
             # No object's name can begin like this.
             return
+        found = {}
         for entry in entries:
             key = entry.uri.removeprefix(f"s3://{self._request.bucket}/")
             # A job may delete what another lists.
             with contextlib.suppress(FileNotFoundError):
                 status = entry.path.stat()
-                yield Found(key, status.st_size, status.st_mtime, etag(entry.path, status))
+                found[key] = Found(key, status.st_size, status.st_mtime, etag(entry.path, status))
+        for remote in self._objects.upstream_keys(f"s3://{self._request.bucket}/{prefix}"):
+            found.setdefault(
+                remote.key, Found(remote.key, remote.size, remote.modified, remote.etag)
+            )
+        yield from (found[key] for key in sorted(found))
 
     def _get(self) -> Answer:
         entry = self._existing(self._request.uri)
