@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines.language.diagnostics import in_words
+from pipelines.language.nodes import Span, locate
 from pipelines.lint.model import Finding, Part, Subject
 from steps._expressions import Path
 
@@ -88,8 +89,15 @@ def gathered(
         names = list(dict.fromkeys(part.name for part, _ in missing))
         yield Finding(subject.top, message.format(_listed(names)), hint)
         return
+    # What a matrix made of one step is told once.
+    together: dict[tuple[str, Span], list[tuple[Path, str]]] = {}
     for part, argument in missing:
-        yield Finding(part.place(argument), message.format(f"`{part.name}`"), hint, at_key=True)
+        path = part.place(argument)
+        source, span = locate(subject.spec.tree, path, at_key=True)
+        together.setdefault((source.name, span), []).append((path, part.name))
+    for found in together.values():
+        names = list(dict.fromkeys(name for _, name in found))
+        yield Finding(found[0][0], message.format(_listed(names)), hint, at_key=True)
 
 
 _NAMED = 4

@@ -276,3 +276,28 @@ def test_the_command(
     (tmp_path / "environments.yaml").write_text((CASES / "environments.yaml").read_text())
     assert run(str(broken), "--env", "prod") == 1
     assert "error[missing-key]" in capsys.readouterr().err
+
+
+SAME_PERMISSION = {
+    "s3:HeadObject": "s3:GetObject",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
+
+
+def test_who_deploys_may_call_what_planning_and_deploying_call() -> None:
+    """The calls are read from the sources of the room that makes them."""
+    called_there = {
+        call
+        for file in (ROOT / "pipelines" / "cloud").rglob("*.py")
+        for call in re.findall(r'"((?:sagemaker|scheduler|s3|sts):[A-Z]\w+)"', file.read_text())
+    }
+    assert {"sagemaker:CreatePipeline", "scheduler:CreateSchedule", "s3:PutObject"} <= called_there
+    granted = {
+        action
+        for policy in made(CASES / "jobs.yaml")
+        if policy.name in ("Survey-plan", "Survey-deploy", "Survey-start")
+        for statement in policy.statements
+        for action in statement.actions
+    }
+    assert {SAME_PERMISSION.get(call, call) for call in called_there} <= granted

@@ -92,7 +92,7 @@ def _cache_without_effect(subject: Subject) -> Iterator[Finding]:
         for path, reason in _spoilers(subject, part):
             yield Finding(
                 part.place(path),
-                f"`{part.name}` never finds an earlier result: {reason}",
+                f"the step never finds an earlier result: {reason}",
                 "leave it out of the step's arguments, cache the other step, or write "
                 "`cache: false`",
             )
@@ -162,7 +162,7 @@ def _no_cache(subject: Subject) -> Iterator[Finding]:
             continue
         reason = _expensive(subject, part)
         if reason and not any(True for _ in _spoilers(subject, part)):
-            message = f"an equal run of `{part.name}` is not taken again, and {reason}"
+            message = f"an earlier, equal result is not taken, and {reason}"
             hint = "write `cache: 30d`, or `cache: false` to say that it shall run every time"
             yield Finding(part.spec.path, message, hint, at_key=True)
 
@@ -198,7 +198,7 @@ def _long_runtime(subject: Subject) -> Iterator[Finding]:
         if isinstance(runtime, int) and runtime > limit:
             yield Finding(
                 part.place(shape.runtime),
-                f"`{part.name}` may run for {_hours(runtime)}; the limit is {_hours(limit)}",
+                f"the job may run for {_hours(runtime)}; the limit is {_hours(limit)}",
                 "lower `max_runtime`, or raise the limit under `[tool.sagedag.lint]`",
             )
 

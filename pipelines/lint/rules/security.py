@@ -30,9 +30,13 @@ def has_local_storage(instance: object) -> bool:
 
 
 def images(part: Part) -> Iterator[tuple[Path, object]]:
-    """Yield the images of a step with their places in its arguments."""
+    """Yield the images that the definition itself chooses, with their places in the arguments.
+
+    Those that the tables of AWS's own images give are nobody's choice: some have no tag at all.
+    """
+    written = [value for _, value in leaves(part.spec.step.fields)]
     for path, value in leaves(part.request.arguments):
-        if path and path[-1] in IMAGE_MEMBERS:
+        if path and path[-1] in IMAGE_MEMBERS and (is_expression(value) or value in written):
             yield path, value
 
 
@@ -139,8 +143,8 @@ def _volume_key_refused(subject: Subject) -> Iterator[Finding]:
         if has_local_storage(instance):
             yield Finding(
                 part.place((*shape.cluster, "VolumeKmsKeyId")),
-                f"`{instance}` takes no key for its volume (`{part.name}`)",
-                "its own storage is always encrypted; leave `kms_key` of the instance out",
+                f"`{instance}` takes no key for its volume",
+                "its own storage is always encrypted; write `kms_key: null` for such instances",
             )
 
 
