@@ -11,7 +11,7 @@ from pipelines.cloud import ownership
 from pipelines.cloud.client import Clients
 from pipelines.cloud.parallel import in_parallel
 from pipelines.cloud.plan import Call, PipelinePlan, Plan
-from pipelines.cloud.planner import VERSION_ID
+from pipelines.cloud.planned_calls import VERSION_ID
 from pipelines.cloud.publishing import publish_all
 from pipelines.cloud.publishing import put as put_object
 from pipelines.cloud.refusals import Conflict, Invalid, Missing, Unsupported
@@ -100,7 +100,8 @@ def check_unmoved(clients: Clients, plan: Plan) -> None:
             "choose the environment and the profile it was made with",
         )
     names = [each.name for each in plan.changed]
-    state = read_state(clients, names, group=plan.group)
+    # The plan names no group where schedules could not be read when it was made.
+    state = read_state(clients, names, group=plan.group, scheduled=True)
     moved = []
     for each in plan.changed:
         found = state.pipelines[each.name]

@@ -187,7 +187,7 @@ class Plan:
         account, region: where; the account is the credentials'.
         root: the project's root, from the working directory: uploads lie below it.
         before: calls to be made before those of the pipelines.
-        group: the schedules' group.
+        group: the schedules' group; empty where schedules were not looked at.
         notes: what could not be looked at.
     """
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.cloud import error_codes as codes
 from pipelines.cloud.redaction import redact
 from pipelines.cloud.refusals import Conflict, Invalid, Missing, Refused, Surroundings, Unsupported
 from pipelines.errors import SagedagError
@@ -80,114 +81,6 @@ _ACTIONS = {
     "s3:ListObjectsV2": "s3:ListBucket",
 }
 
-_THROTTLED = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-        "TransactionInProgressException",
-    }
-)
-_EXPIRED = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
-)
-_BAD_CREDENTIALS = frozenset(
-    {
-        "AuthFailure",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidToken",
-        "MissingAuthenticationToken",
-        "NotAuthorized",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-        "UnrecognizedClient",
-    }
-)
-_DENIED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AllAccessDisabled",
-        "Forbidden",
-        "UnauthorizedAccess",
-        "UnauthorizedOperation",
-        "403",
-    }
-)
-_CONFLICTS = frozenset(
-    {
-        "ConditionalRequestConflict",
-        "Conflict",
-        "ConflictException",
-        "OperationAborted",
-        "PreconditionFailed",
-        "ResourceInUse",
-        "ResourceInUseException",
-        "409",
-        "412",
-    }
-)
-_MISSING = frozenset(
-    {
-        "404",
-        "NoSuchKey",
-        "NotFound",
-        "NotFoundException",
-        "ResourceNotFound",
-        "ResourceNotFoundException",
-    }
-)
-_LIMITS = frozenset(
-    {
-        "ResourceLimitExceeded",
-        "ServiceQuotaExceededException",
-        "TooManyBuckets",
-        "TooManyTagsException",
-    }
-)
-_OTHER_REGION = frozenset(
-    {
-        "301",
-        "AuthorizationHeaderMalformed",
-        "IllegalLocationConstraintException",
-        "PermanentRedirect",
-        "TemporaryRedirect",
-    }
-)
-_INVALID = frozenset(
-    {
-        "InvalidArgument",
-        "InvalidParameterCombination",
-        "InvalidParameterException",
-        "InvalidParameterValue",
-        "InvalidRequest",
-        "ValidationError",
-        "ValidationException",
-    }
-)
-_UNKNOWN_CALL = frozenset(
-    {
-        "InvalidAction",
-        "NotImplemented",
-        "UnknownOperation",
-        "UnknownOperationException",
-        "UnsupportedOperation",
-        "UnsupportedOperationException",
-    }
-)
-_BAD_DIGESTS = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"})
-
 
 def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
     """Translate an error that a service answered with."""
@@ -197,8 +90,8 @@ def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
     # The same thing comes with a namespace too: `com.amazonaws…#ThrottlingException`.
     code = code.rpartition("#")[2]
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) or 0)
-    for codes, make in _READINGS:
-        if code in codes:
+    for known, make in _READINGS:
+        if code in known:
             return make(call, code, told, response)
     if _is_conflict(told):
         return call.conflict(told, _AGAIN)
@@ -376,18 +269,18 @@ def _bad_digest(call: _Call, code: str, told: str, response: Mapping[str, Any]) 
 
 _Reading = Callable[[_Call, str, str, Mapping[str, Any]], SagedagError]
 _READINGS: tuple[tuple[frozenset[str], _Reading], ...] = (
-    (_THROTTLED, _throttled),
-    (_EXPIRED, _expired),
-    (_BAD_CREDENTIALS, _bad_credentials),
-    (_DENIED, _denied),
-    (_CONFLICTS, _conflict),
+    (codes.THROTTLED, _throttled),
+    (codes.EXPIRED, _expired),
+    (codes.BAD_CREDENTIALS, _bad_credentials),
+    (codes.DENIED, _denied),
+    (codes.CONFLICTS, _conflict),
     (frozenset({"NoSuchBucket"}), _no_bucket),
-    (_MISSING, _missing),
-    (_LIMITS, _limit),
-    (_OTHER_REGION, _other_region),
-    (_INVALID, _invalid),
-    (_UNKNOWN_CALL, _unknown_call),
-    (_BAD_DIGESTS, _bad_digest),
+    (codes.MISSING, _missing),
+    (codes.LIMITS, _limit),
+    (codes.OTHER_REGION, _other_region),
+    (codes.INVALID, _invalid),
+    (codes.UNKNOWN_CALL, _unknown_call),
+    (codes.BAD_DIGESTS, _bad_digest),
 )
 
 

@@ -1,0 +1,112 @@
+"""The codes by which AWS's services say the same thing, each in its own way.
+
+From botocore's service models and retry rules, and S3's "Error responses".
+"""
+
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+EXPIRED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
+)
+BAD_CREDENTIALS = frozenset(
+    {
+        "AuthFailure",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+        "UnrecognizedClient",
+    }
+)
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "Forbidden",
+        "UnauthorizedAccess",
+        "UnauthorizedOperation",
+        "403",
+    }
+)
+CONFLICTS = frozenset(
+    {
+        "ConditionalRequestConflict",
+        "Conflict",
+        "ConflictException",
+        "OperationAborted",
+        "PreconditionFailed",
+        "ResourceInUse",
+        "ResourceInUseException",
+        "409",
+        "412",
+    }
+)
+MISSING = frozenset(
+    {
+        "404",
+        "NoSuchKey",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFound",
+        "ResourceNotFoundException",
+    }
+)
+LIMITS = frozenset(
+    {
+        "ResourceLimitExceeded",
+        "ServiceQuotaExceededException",
+        "TooManyBuckets",
+        "TooManyTagsException",
+    }
+)
+OTHER_REGION = frozenset(
+    {
+        "301",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",
+        "PermanentRedirect",
+        "TemporaryRedirect",
+    }
+)
+INVALID = frozenset(
+    {
+        "InvalidArgument",
+        "InvalidParameterCombination",
+        "InvalidParameterException",
+        "InvalidParameterValue",
+        "InvalidRequest",
+        "ValidationError",
+        "ValidationException",
+    }
+)
+UNKNOWN_CALL = frozenset(
+    {
+        "InvalidAction",
+        "NotImplemented",
+        "UnknownOperation",
+        "UnknownOperationException",
+        "UnsupportedOperation",
+        "UnsupportedOperationException",
+    }
+)
+BAD_DIGESTS = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"})

@@ -1,0 +1,36 @@
+"""Compiling and the cloud brought together: what is defined here becomes what is deployed there.
+
+This is the library's way to deploy; the commands ``plan``, ``upsert``, … stand on it::
+
+    planned = plan(["definitions"], environment="dev")
+    if not planned.plan.is_empty:
+        carry_out(planned)
+
+Commands that name a pipeline and no definition begin with ``find_place``::
+
+    clients = connection(options).open(find_place("dev"))
+"""
+
+from pipelines.deployment.compiling import compile_all, defined_names, wanted_of
+from pipelines.deployment.deploy import Planned, carry_out, check_owners, compare, plan, upsert
+from pipelines.deployment.places import Connection, find_place, place_of, setting_of
+from pipelines.deployment.provenance import provenance_of, repository_name, tool_version
+
+__all__ = [
+    "Connection",
+    "Planned",
+    "carry_out",
+    "check_owners",
+    "compare",
+    "compile_all",
+    "defined_names",
+    "find_place",
+    "place_of",
+    "plan",
+    "provenance_of",
+    "repository_name",
+    "setting_of",
+    "tool_version",
+    "upsert",
+    "wanted_of",
+]

@@ -1,0 +1,98 @@
+"""Compiling for a deploy: many definitions in one process, as the cloud side takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.cloud.wanted import Wanted
+from pipelines.errors import UsageError
+from pipelines.language.check import check
+from pipelines.language.diagnostics import InvalidDefinition
+from pipelines.language.pipeline_checks import pipeline_request
+from pipelines.language.project import find_definitions, shown
+
+if TYPE_CHECKING:
+    from pipelines.compiler import Compiled
+
+
+def compile_all(
+    paths: Sequence[str | Path],
+    *,
+    environment: str,
+    variables: Mapping[str, str] | None = None,
+) -> list[Compiled]:
+    """Compile the definitions that paths mean, in this process.
+
+    Raises:
+        InvalidDefinition: with the diagnostics of all of them.
+        UsageError: two make the same pipeline, or they belong to two projects.
+    """
+    found = find_definitions([str(path) for path in paths])
+    checked = {path: check(path, environment=environment, variables=variables) for path in found}
+    diagnostics = [d for each in checked.values() for d in each.diagnostics]
+    if any(each.failed for each in checked.values()):
+        raise InvalidDefinition(diagnostics)
+    # The SDK takes two seconds: it is imported when all definitions are known to be sound.
+    from pipelines.compiler import compile_program
+
+    made = [
+        compile_program(each.program, tuple(each.diagnostics))
+        for each in checked.values()
+        if each.program is not None
+    ]
+    _check_together(made)
+    return made
+
+
+def _check_together(made: Sequence[Compiled]) -> None:
+    by_name: dict[str, Path] = {}
+    for each in made:
+        other = by_name.setdefault(each.name, each.spec.path)
+        if other != each.spec.path:
+            raise UsageError(
+                f"{shown(other)} and {shown(each.spec.path)} both make the pipeline `{each.name}`",
+                "give one of them another name",
+            )
+    roots = {each.project_root for each in made}
+    if len(roots) > 1:
+        listed = ", ".join(sorted(shown(root) for root in roots))
+        raise UsageError(
+            f"these definitions belong to {len(roots)} projects: {listed}", "one at a time"
+        )
+
+
+def defined_names(root: Path, environment: str, variables: Mapping[str, str] | None) -> set[str]:
+    """Return the names of all pipelines that a project defines.
+
+    Raises:
+        InvalidDefinition: one of them cannot be read: what it makes is not known.
+    """
+    names: set[str] = set()
+    for path in find_definitions([str(root)]):
+        checked = check(path, environment=environment, variables=variables)
+        if checked.program is None or checked.failed:
+            raise InvalidDefinition(checked.diagnostics)
+        names.add(checked.program.spec.name)
+    return names
+
+
+def wanted_of(compiled: Compiled) -> Wanted:
+    """Return a compiled definition as the cloud side takes it."""
+    spec = compiled.spec
+    settings = {k: v for k, v in pipeline_request(spec).items() if k != "PipelineName"}
+    try:
+        path = spec.path.resolve().relative_to(spec.project.root.resolve()).as_posix()
+    except ValueError:
+        path = spec.path.name
+    return Wanted(
+        compiled.name,
+        compiled.definition,
+        settings,
+        spec.schedules,
+        compiled.assets,
+        compiled.source_map,
+        shown(spec.path),
+        path,
+    )

@@ -1,0 +1,46 @@
+"""Who deploys: the repository, the commit, this tool."""
+
+from __future__ import annotations
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+from pipelines.cloud.wanted import Provenance
+from pipelines.language.repository import git_names
+
+_SCP = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!/)(.+)$")
+
+
+def provenance_of(root: Path) -> Provenance:
+    """Return who deploys a project: its repository, commit, and this tool's version."""
+    git = git_names(root)
+    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), None)
+    where = repository_name(str(git["repository"])) or (top or root).name
+    inside = root.relative_to(top).as_posix() if top is not None else "."
+    if inside != ".":
+        where = f"{where}/{inside}"
+    return Provenance(where, str(git["sha"]), bool(git["dirty"]), tool_version())
+
+
+def repository_name(remote: str) -> str:
+    """Return a git remote in one form: ``github.com/org/repo``, however it is reached."""
+    text = remote.strip()
+    short = _SCP.match(text) if "://" not in text else None
+    if short:
+        text = f"{short.group(1)}/{short.group(2)}"
+    elif text.startswith(("/", ".", "file:")):
+        text = text.rstrip("/").rpartition("/")[2]
+    else:
+        text = re.sub(r"^[a-z+]+://", "", text)
+        host, slash, path = text.partition("/")
+        text = re.sub(r":\d+$", "", host.rpartition("@")[2]) + slash + path
+    return text.strip("/").removesuffix(".git").strip("/")
+
+
+def tool_version() -> str:
+    """Return this tool's version; a source tree that is not installed has none."""
+    try:
+        return metadata.version("sagedag")
+    except metadata.PackageNotFoundError:
+        return "unknown"
