@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("pipelines.cli.plan", "Show what a deploy would change."),
     "upsert": ("pipelines.cli.upsert", "Deploy to AWS."),
     "runs": ("pipelines.cli.runs", "List and inspect local runs."),
+    "export": ("pipelines.cli.export", "Write pipelines for CloudFormation, Terraform or ACK."),
     "report": ("pipelines.cli.report", "Write a local run as an HTML page."),
     "models": ("pipelines.cli.models", "List and inspect locally registered models."),
     "explain": ("pipelines.cli.explain", "Explain a step kind, a field or an error code."),

@@ -42,7 +42,7 @@ def make_plan(wanted: Sequence[Wanted], state: State, context: Context) -> Plan:
     Raises:
         UsageError: a pipeline cannot be deployed as it is wanted (its tags).
     """
-    uploads = tuple(_uploads(wanted, state, context.base))
+    uploads = tuple(missing_uploads(wanted, state.published, context.base))
     made = [_plan_one(each, state.pipelines.get(each.name), state, context) for each in wanted]
     for name in state.owned:
         deployed = state.pipelines.get(name)
@@ -62,8 +62,17 @@ def make_plan(wanted: Sequence[Wanted], state: State, context: Context) -> Plan:
     )
 
 
-def _uploads(wanted: Iterable[Wanted], state: State, base: str) -> Iterable[Upload]:
-    seen = set(state.published)
+def missing_uploads(
+    wanted: Iterable[Wanted], published: Iterable[str], base: str
+) -> Iterable[Upload]:
+    """Yield what must be published for definitions, each asset once.
+
+    Args:
+        wanted: the definitions.
+        published: URIs of the assets that are complete in S3.
+        base: the project's root, which the uploads' sources are told from.
+    """
+    seen = set(published)
     for each in wanted:
         for asset in each.assets:
             if asset.uri not in seen:

@@ -1,0 +1,74 @@
+"""``sagedag export``: pipelines for other tools to deploy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipelines.cli.aws_options import aws_options, cloud_environment, connection
+from pipelines.cli.options import environment_options, pairs, print_diagnostics, write_text
+
+NAMES = ("cloudformation", "terraform", "ack")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  sagedag export definitions/pulsar --env prod --format cloudformation -o pulsar.json
+  sagedag export --env prod --format terraform -o pipelines.tf.json
+  sagedag export definitions/pulsar --env prod --format ack --publish | kubectl apply -f -
+
+Without --publish nothing is called: the code that the definitions name must be in S3 before a
+pipeline starts, and what is written lists where."""
+)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@environment_options
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(NAMES),
+    required=True,
+    help="AWS::SageMaker::Pipeline, aws_sagemaker_pipeline, or a Pipeline of ACK for Kubernetes.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write to this file instead of standard output.",
+)
+@click.option("--publish", is_flag=True, help="Upload the code that is not in S3 yet, first.")
+@aws_options
+def command(paths: tuple[str, ...], **options: Any) -> int:
+    """Write PATH (default: the definitions below here) for CloudFormation, Terraform or ACK."""
+    from pipelines.cloud.exports import FORMATS
+    from pipelines.exporting import export, publish
+    from pipelines.language.diagnostics import InvalidDefinition
+
+    try:
+        made = export(
+            paths or (".",),
+            environment=cloud_environment(options["environment"]),
+            variables=pairs(options["variables"], "--var"),
+        )
+    except InvalidDefinition as error:
+        print_diagnostics(error.diagnostics, "text", err=True)
+        return error.exit_code
+    print_diagnostics(made.warnings, "text", err=True)
+    for each in made.pipelines:
+        if each.left_out():
+            names = ", ".join(each.left_out())
+            click.echo(f"warning: {each.wanted.name}: no export has words for {names}", err=True)
+        if options["style"] == "ack" and each.wanted.schedules:
+            click.echo(f"warning: {each.wanted.name}: ACK has no schedules", err=True)
+    if options["publish"]:
+        count = publish(made, connection(options))
+        click.echo(f"{count} objects uploaded.", err=True)
+    text = FORMATS[options["style"]].write(made.pipelines)
+    if options["output"] is None:
+        click.echo(text, nl=False)
+    else:
+        write_text(options["output"], text)
+    return 0
