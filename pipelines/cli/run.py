@@ -15,6 +15,7 @@ from pipelines.cli.options import environment_options
 from pipelines.cli.running.dry import dry_run
 from pipelines.cli.running.once import run_once
 from pipelines.cli.running.request import RunRequest, check_request
+from pipelines.cli.running.watch import watch
 
 if TYPE_CHECKING:
     from pipelines.local.stopping import Stop
@@ -134,6 +135,9 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     check_request(request, len(paths))
     documents: list[dict[str, Any]] = []
     code = 0
+    if request.watch:
+        with _signals(stop):
+            ctx.exit(watch(paths[0], request, stop))
     with _signals(stop):
         for path in paths:
             if request.dry_run:

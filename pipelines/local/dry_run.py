@@ -25,7 +25,7 @@ from pipelines.local.foresight import (
 from pipelines.local.handlers import StepError
 from pipelines.local.history import History
 from pipelines.local.isolation import Isolation
-from pipelines.local.objects import ObjectStore
+from pipelines.local.objects import ObjectStore, is_s3, split
 from pipelines.local.observer import Observer
 from pipelines.local.options import RunOptions
 from pipelines.local.registry import Registry
@@ -252,8 +252,15 @@ class _Walk:
             except SagedagError as error:
                 yield str(error)
                 continue
-            if not found:
+            if not found and not self._is_upstream(uri):
                 yield f"there is nothing at {uri}"
+
+    def _is_upstream(self, uri: str) -> bool:
+        """Whether S3 itself has something at a URI, where a run may read it; nothing is fetched."""
+        upstream = self._around.options.upstream
+        if upstream is None or not is_s3(uri):
+            return False
+        return next(iter(upstream.keys(*split(uri))), None) is not None
 
     def _is_made(self, uri: str) -> bool:
         """Whether a run would have put something at a URI before, or below it."""

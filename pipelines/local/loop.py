@@ -242,6 +242,9 @@ class Loop:
     def _end(self) -> str:
         status = "Stopped" if self._stopped else self._scheduler.result()
         reason = "stopped by the user" if self._stopped else "; ".join(self._reasons)
+        shell = self._around.options.shell
+        if shell and self._scheduler.states.get(shell) == "Stopped":
+            status, reason = "Stopped", f"a shell took the place of the job of `{shell}`"
         execution = self._around.identity.execution
         self._around.history.end(execution, status, reason or None)
         return status

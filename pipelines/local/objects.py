@@ -120,7 +120,7 @@ class ObjectStore:
         self.base = Path(os.path.realpath(base if base is not None else Path.cwd()))
         # The longest prefix is the most particular one.
         self.external = dict(sorted((external or {}).items(), key=lambda each: -len(each[0])))
-        self._upstream = upstream
+        self.upstream = upstream
         self._asked: set[str] = set()
         self._digests: dict[tuple[int, int, int, int], str] = {}
         # Held while folders come and go, so that none is removed under an object being placed.
@@ -192,8 +192,8 @@ class ObjectStore:
 
     def upstream_keys(self, uri: str) -> Iterator[Remote]:
         """What S3 itself lists below an ``s3://`` URI, where this store may read it."""
-        if self._upstream is not None:
-            yield from self._upstream.keys(*split(uri))
+        if self.upstream is not None:
+            yield from self.upstream.keys(*split(uri))
 
     def buckets(self) -> tuple[str, ...]:
         """The names of the buckets that something was written to, sorted."""
@@ -352,8 +352,10 @@ class ObjectStore:
         bucket, key = split(uri)
         if not key:
             raise ObjectRefused(f"{uri} names a whole bucket")
-        single = None if key.endswith("/") else self.find(uri)
-        found = [single] if single else self._below(bucket, key.rstrip("/") + "/", whole_names=True)
+        if not key.endswith("/") and self._file(uri).is_file():
+            self.delete(uri)
+            return (uri,)
+        found = self._below(bucket, key.rstrip("/") + "/", whole_names=True)
         for entry in found:
             self.delete(entry.uri)
         return tuple(entry.uri for entry in found)
@@ -403,22 +405,22 @@ class ObjectStore:
 
     def _fetch(self, uri: str) -> bool:
         """Fetch one object from S3 itself; whether it is there."""
-        if self._upstream is None:
+        if self.upstream is None:
             return False
         bucket, key = split(uri)
         with contextlib.suppress(_NotThere), self.writing(uri) as temporary:
-            if not self._upstream.fetch(bucket, key, temporary):
+            if not self.upstream.fetch(bucket, key, temporary):
                 raise _NotThere
             return True
         return False
 
     def _fetch_below(self, uri: str) -> None:
         """Fetch from S3 itself, once, what a job that takes this URI as an input would get."""
-        if self._upstream is None or uri in self._asked or self._outside(uri) is not None:
+        if self.upstream is None or uri in self._asked or self._outside(uri) is not None:
             return
         self._asked.add(uri)
         bucket, key = split(uri)
-        found = [each.key for each in self._upstream.keys(bucket, key)]
+        found = [each.key for each in self.upstream.keys(bucket, key)]
         folder = key if not key or key.endswith("/") else key + "/"
         chosen = [key] if key in found else [each for each in found if each.startswith(folder)]
         for each in chosen or found:

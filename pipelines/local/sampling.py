@@ -30,7 +30,7 @@ class SampledObjects(ObjectStore):
     """
 
     def __init__(self, whole: ObjectStore, rows: int) -> None:
-        super().__init__(whole.root, whole.base, whole.external)
+        super().__init__(whole.root, whole.base, whole.external, whole.upstream)
         self._rows = rows
         self._made: list[str] = []
 

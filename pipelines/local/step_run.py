@@ -99,7 +99,8 @@ class StepRun:
         if wrong:
             raise StepError(wrong)
         key = cache_key(step, made, around)
-        hit = around.cache.find(step, key)
+        shell = around.options.shell == step.name
+        hit = None if shell else around.cache.find(step, key)
         if hit is not None:
             if isinstance(around.objects, SampledObjects) and hit.properties:
                 around.objects.made(made.handler.outputs(hit.properties))
@@ -155,6 +156,7 @@ class StepRun:
             stand_in=made.stand_in,
             earlier=self._earlier,
             enter=self._enter,
+            shell=around.options.shell == step.name,
         )
 
     def _earlier(self, name: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:

@@ -11,8 +11,10 @@ import click
 from pipelines.cli.options import use_color
 from pipelines.cli.running.request import RunRequest, read_faults, read_parameters
 from pipelines.cli.running.source import Source, load, publish
+from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipelines.definition import Definition
     from pipelines.local.history import ExecutionRecord
     from pipelines.local.objects import Upstream
     from pipelines.local.observer import Observer
@@ -24,8 +26,16 @@ CODES = {"Succeeded": 0, "Stopped": 130}
 """Exit codes by how an execution ended; any other is 5."""
 
 
-def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any], int]:
+def run_once(
+    path: str, request: RunRequest, stop: Stop, source: Source | None = None
+) -> tuple[dict[str, Any], int]:
     """Run one definition and print what it came to.
+
+    Args:
+        path: what names it.
+        request: what is asked for.
+        stop: ends the run when requested.
+        source: the definition where it has been read already.
 
     Returns:
         Its document for ``--json`` and the exit code.
@@ -36,8 +46,10 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
     from pipelines.local.store import open_store, place_store
     from pipelines.local.views.summary import document
 
-    source = load(path, request)
+    source = source or load(path, request)
     options = run_options(source, request)
+    if request.shell:
+        check_shell(source.definition, request.shell)
     # Nothing is made, not even the store, for a run that cannot start.
     if not request.resume:
         bind(source.definition.parameters, options.parameters)
@@ -45,12 +57,14 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
     if not folder.exists():
         _check_beginning(source, options)
     isolation = choose(request.isolation)
-    view = choose_view(request.as_json)
+    view = choose_view(request)
     with open_store(folder, on_wait=view.waiting, stop=stop.event) as store:
         publish(source.assets, store, source.base)
         if request.resume and (done := _done(store, source.name, options)) is not None:
             view.waiting(f"run {done.id} has succeeded; nothing is left to do")
             return document(store, done), 0
+        if request.shell:
+            options = with_shell(source, options, request, store)
         record = execute(
             source.definition,
             name=source.name,
@@ -61,6 +75,8 @@ def run_once(path: str, request: RunRequest, stop: Stop) -> tuple[dict[str, Any]
             observer=view,
             stop=stop,
         )
+        if request.shell and record.status == "Stopped" and not stop.event.is_set():
+            return document(store, record), 0
         if not request.as_json:
             print_end(store, record)
         return document(store, record), CODES.get(record.status, 5)
@@ -105,7 +121,8 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
         region=source.identity.get("region", REGION),
         parameters=read_parameters(source.definition, request),
         parallelism=request.parallel or source.parallelism,
-        caching="off" if request.no_cache else "definition",
+        # Who watches wants what changed to run, whatever the definition says of caching.
+        caching="off" if request.no_cache else "all" if request.watch else "definition",
         faults=read_faults(source.definition, request),
         stand_ins=source.stand_ins or StandIns(),
         service_cache=request.service_cache,
@@ -125,6 +142,45 @@ def _real_s3(source: Source) -> Upstream:
     return RemoteObjects(lambda: connect(place), lambda line: click.echo(line, err=True))
 
 
+def check_shell(definition: Definition, name: str) -> None:
+    """Refuse a shell in a step that runs no job.
+
+    Raises:
+        UsageError: there is no such step, or it has no job of its own.
+    """
+    from pipelines.definition.problems import nearest
+
+    step = definition.by_name.get(name)
+    if step is None:
+        raise UsageError(f"there is no step `{name}`" + nearest(name, definition.by_name))
+    if step.type not in ("Processing", "Training"):
+        raise UsageError(f"the step `{name}` is a {step.type} and runs no job of its own")
+
+
+def with_shell(
+    source: Source, options: RunOptions, request: RunRequest, store: Store
+) -> RunOptions:
+    """Have the step run alone on an earlier run's results; without any, after all it needs.
+
+    Raises:
+        UsageError: the run that was named has not what is needed.
+    """
+    from dataclasses import replace
+
+    from pipelines.local.history import History
+    from pipelines.local.options import Selection
+    from pipelines.local.selecting import select
+
+    alone = Selection(only=(request.shell,), source=request.source)
+    try:
+        select(source.definition, alone, History(store), source.name, options.sample)
+    except UsageError:
+        if request.source:
+            raise
+        alone = Selection(end=(request.shell,))
+    return replace(options, selection=alone, shell=request.shell)
+
+
 def print_end(store: Store, record: ExecutionRecord) -> None:
     """Print how a run ended."""
     from pipelines.local.views.summary import failure, summary
@@ -141,11 +197,12 @@ def print_end(store: Store, record: ExecutionRecord) -> None:
     click.echo(f"\nMore: sagedag runs show {record.id}")
 
 
-def choose_view(as_json: bool) -> Observer:
-    """Choose how to show the run: live on a terminal, else lines; beside JSON on stderr."""
+def choose_view(request: RunRequest) -> Observer:
+    """Choose how to show the run: live on a terminal, else lines; on stderr where stdout is not
+    ours alone."""
     from pipelines.local.views.plain import PlainView
 
-    if as_json:
+    if request.as_json or request.shell:
         return PlainView(lambda line: click.echo(line, err=True))
     plain = os.environ.get("CI") or os.environ.get("TERM") in (None, "", "dumb")
     if plain or not use_color(sys.stdout):

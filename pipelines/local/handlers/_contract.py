@@ -43,6 +43,7 @@ class StepContext:
         earlier: gives the resolved arguments and the properties of a step that has run; None for
             either where it has none.
         enter: told which phase of a job begins.
+        shell: whether a shell is to take the place of the step's job.
     """
 
     step: Step
@@ -64,6 +65,7 @@ class StepContext:
         lambda _name: (None, None)
     )
     enter: Callable[[str], None] = lambda _phase: None
+    shell: bool = False
 
     def say(self, text: str) -> None:
         """Add a line of our own to the step's log."""

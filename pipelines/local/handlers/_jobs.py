@@ -25,6 +25,7 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         region=context.identity.region,
         environment=context.s3.environment(),
         enter=context.enter,
+        shell=context.step.name if context.shell else "",
     )
 
 

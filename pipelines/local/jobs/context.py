@@ -32,6 +32,7 @@ class JobContext:
         environment: further variables of the job, such as the address of a local S3.
         hidden: folders the job must not see besides the home, the base folder and the store.
         grace: seconds between the polite and the final signal.
+        shell: the step's name where a shell is to take the job's place; else empty.
         enter: told which phase begins: ``running``, ``storing``; a job begins with preparing.
     """
 
@@ -48,6 +49,7 @@ class JobContext:
     environment: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[Path, ...] = ()
     grace: float = 5.0
+    shell: str = ""
     enter: Callable[[str], None] = lambda _phase: None
 
     @property

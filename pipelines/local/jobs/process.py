@@ -16,6 +16,13 @@ from typing import IO, BinaryIO
 from pipelines.local.isolation import Launch, Sandbox
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
 from pipelines.local.jobs.environment import job_environment, own_interpreter
+from pipelines.local.jobs.shell import (
+    converse,
+    greet,
+    is_interactive,
+    shell_argv,
+    shell_environment,
+)
 
 MAX_LINE = 4096
 """Longest line, in characters, that is handed on; the log file has the whole."""
@@ -58,20 +65,30 @@ def run_command(command: Command, context: JobContext) -> int:
     if context.cancelled.is_set():
         raise JobStopped
     context.log.parent.mkdir(parents=True, exist_ok=True)
+    argv, environment = own_interpreter(command.argv), command.environment
+    interactive = is_interactive() if context.shell else False
+    if context.shell:
+        greet(argv)
+        argv = shell_argv(interactive)
+        environment = {**environment, **shell_environment(context.shell)}
     alive_there, alive_here = os.pipe()
     report_here, report_there = os.pipe()
     try:
         sandbox = Sandbox(
             ml=context.ml,
             scratch=context.scratch,
-            argv=own_interpreter(command.argv),
-            environment=job_environment(context, command.environment),
+            argv=argv,
+            environment=job_environment(context, environment),
             cwd=command.cwd,
             hidden=_hidden(context),
             lifeline=alive_there,
             status=report_there,
         )
         with context.isolation.launch(sandbox) as launch, context.log.open("ab") as log:
+            if context.shell:
+                # It takes the job's place; whatever it did, the job itself did not run.
+                converse(launch, context, interactive)
+                raise JobStopped
             process = _start(launch, context)
             for descriptor in (alive_there, report_there):
                 os.close(descriptor)
