@@ -14,7 +14,7 @@ from pipelines.importer.lifting import Lifter
 from pipelines.importer.sharing import gather
 from pipelines.importer.stepping import Stepper
 from pipelines.importer.words import NoWords, Target, Words, escape, escape_templates
-from pipelines.importer.yaml_text import Commented, Folded
+from pipelines.importer.yaml_text import Commented, Folded, wrapped
 from pipelines.language.load import DEFAULT_EXPERIMENT
 from pipelines.language.schema import TOP
 from steps import all_fields
@@ -88,7 +88,7 @@ class _Assembler:
         self.words = Words({draft.name: _target(draft) for draft in walk(drafts)})
         _forget_inherited(drafts)
         defaults = gather(drafts, self.around.role) if share else {}
-        made: dict[str, Any] = {"pipeline": self.around.name}
+        made: dict[str, Any] = {"pipeline": escape_templates(self.around.name)}
         for name in ("description", "display_name", "role"):
             value = getattr(self.around, name)
             if value:
@@ -198,7 +198,7 @@ class _Assembler:
         key = escape_templates(draft.name)
         steps[key] = self.step(draft)
         if draft.comments:
-            steps.comments[key] = [line for text in draft.comments for line in _wrapped(text)]
+            steps.comments[key] = [line for text in draft.comments for line in wrapped(text)]
 
     def step(self, draft: Draft) -> dict[str, Any]:
         values: dict[str, Any] = {"type": draft.kind.name}
@@ -348,9 +348,3 @@ def _shortened(value: Any, short: Short | None) -> Any:
                 if listed or not isinstance(item, (Mapping, list, type(None))):
                     return item
     return value
-
-
-def _wrapped(text: str) -> list[str]:
-    import textwrap
-
-    return textwrap.wrap(text, 94, break_long_words=False, break_on_hyphens=False)

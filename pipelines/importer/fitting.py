@@ -72,6 +72,8 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
         if problem is None:
             return fitted
         name = str(problem.path[0]) if problem.path else ""
+        if problem.code == "missing-key" and not problem.path:
+            raise Unfit(f"its fields can't say all of it ({problem.message})")
         if name not in fields or name in banned or name in kind.required:
             raise Unfit(problem.message)
         banned.add(name)
@@ -156,7 +158,7 @@ def _worded(kind: Kind, wanted: Wanted, fields: dict[str, Any], banned: set[str]
 def _beside(value: Any, words: Any) -> Any:
     """Return a guessed value with the words that were found for parts of it."""
     if isinstance(value, Mapping) and isinstance(words, Mapping):
-        return {**words, **value}
+        return {**value, **{name: word for name, word in words.items() if name not in value}}
     return value
 
 

@@ -75,6 +75,7 @@ def import_definition(
     """
     _refuse_signs(definition)
     meant = with_values(definition, around.variables)
+    name = str(with_values(around.name, around.variables))
     raw: dict[str, str] = {}
     share = True
     best: Imported | None = None
@@ -84,7 +85,7 @@ def import_definition(
         text = yaml_text(assembled.document, lines)
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
         found = _compared(meant, checked)
-        made = Imported(text, around.name, assembled.notes, checked.diagnostics, found)
+        made = Imported(text, name, assembled.notes, checked.diagnostics, found)
         if best is None or _badness(made) < _badness(best):
             best = made
         if not checked.failed and not found:

@@ -13,6 +13,7 @@ from pipelines.errors import UsageError
 from pipelines.importer.assembling import Surroundings
 from pipelines.importer.intrinsics import Intrinsics
 from pipelines.importer.plain_yaml import read_documents
+from pipelines.importer.words import with_values
 
 MAX_SIZE = 16 * 1024 * 1024
 MAX_DEPTH = 90
@@ -59,17 +60,18 @@ def find_definition(text: str, name: str, wanted: str = "") -> Found:
     for document in documents:
         intrinsics.learn(document)
     found = [one for document in documents for one in _definitions(document, name, intrinsics)]
+    variables = intrinsics.variables
+    names = [str(with_values(one.around.name, variables)) for one in found]
     if wanted:
-        found = [one for one in found if one.around.name == wanted]
+        found = [one for one, name in zip(found, names, strict=True) if name == wanted]
     if len(found) == 1:
         one = found[0]
-        variables = intrinsics.variables
         remarks = (*one.remarks, *intrinsics.remarks)
         return replace(one, around=replace(one.around, variables=variables), remarks=remarks)
     if len(found) > 1:
-        names = ", ".join(f"`{one.around.name}`" for one in found)
+        listed = ", ".join(f"`{each}`" for each in names)
         raise UsageError(
-            f"{name} holds {len(found)} pipelines: {names}", "name one of them with --pipeline"
+            f"{name} holds {len(found)} pipelines: {listed}", "name one of them with --pipeline"
         )
     raise _nothing_in(documents, name, wanted)
 

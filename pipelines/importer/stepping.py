@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.compiler import as_json
-from pipelines.definition.normal import referred_steps
+from pipelines.definition.normal import EVENTS, referred_steps
 from pipelines.definition.normal_values import Values
 from pipelines.importer.building import Wanted
 from pipelines.importer.code_places import code_comments
@@ -112,6 +112,8 @@ class Stepper:
         if not isinstance(given.get("Arguments", {}), Mapping):
             given["Arguments"] = {}
             self.notes.append(Note(f"{draft.pointer}/Arguments", "this is no map", lost=True))
+        if draft.kind.name in EVENTS:
+            given["Arguments"] = self._without_nulls(given.get("Arguments", {}), draft.pointer)
         if not draft.is_raw:
             try:
                 fitted = fit(draft.kind, Wanted(draft.name, given, self.values, self.variables))
@@ -128,6 +130,16 @@ class Stepper:
         if given.get("Arguments"):
             draft.fields["arguments"] = given["Arguments"]
         draft.step_fields = {k: v for k, v in given.items() if k != "Arguments"}
+
+    def _without_nulls(self, value: Any, pointer: str) -> Any:
+        """Return an event without null members, which a definition can't hold."""
+        if not isinstance(value, Mapping):
+            return value
+        for name in [name for name, item in value.items() if item is None]:
+            why = f"`{name}` is null, which a step's arguments can't say"
+            self.notes.append(Note(f"{pointer}/Arguments", why, lost=True))
+        rest = {name: item for name, item in value.items() if item is not None}
+        return {name: self._without_nulls(item, pointer) for name, item in rest.items()}
 
     def _keep_raw(self, draft: Draft, reason: str) -> None:
         if draft.kind.name == "Fail":
@@ -291,9 +303,8 @@ def _retry(given: Any, kind: Kind) -> dict[str, Any] | None:
 
 
 def _age(text: str) -> str:
-    """Return a cache's age in the short form where that is whole days."""
-    days, rest = divmod(parse(text), 86400)
-    return f"{days}d" if days and not rest else text
+    """Return a cache's age as people write it."""
+    return duration_text(parse(text))
 
 
 def _item(value: Any) -> Any:

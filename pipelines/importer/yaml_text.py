@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import yaml
 
 from pipelines.language.source import resolve_plain
 from steps._expressions import SourceFloat, SourceInt
@@ -15,8 +18,10 @@ _MOST_IN_LINE = 8
 _PLAIN = re.compile(r"[A-Za-z0-9_./<>=^+~$(-][A-Za-z0-9_./<>=^+~$()\\;?!&*@%|' :#,\[\]{}\"-]*")
 _PLAIN_IN_FLOW = re.compile(r"[A-Za-z0-9_./+~-][A-Za-z0-9_./+~*@ :-]*")
 _PRINTABLE = re.compile("[\t -~\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]*")
-_OLD_WORDS = ("yes", "no", "on", "off", "y", "n")
-"""Words that older YAML reads as booleans; quoted so that no tool does."""
+_OLD: Any = yaml.resolver.Resolver()
+_OLD_WORDS = ("y", "n")
+"""YAML 1.1 reads dates, ``1:30``, ``0x1F``, ``yes`` and more as something else than text; quoted so
+that no tool does."""
 
 
 class Commented(dict[str, Any]):
@@ -54,9 +59,14 @@ def yaml_text(document: Mapping[str, Any], head: Sequence[str] = ()) -> str:
         document: plain data; numbers may remember how they were written.
         head: lines of comment that stand at the top.
     """
-    lines = [f"# {line}".rstrip() for line in head]
+    lines = [f"# {line}" for text in head for line in wrapped(text)]
     lines += _block(document, 0)
     return "\n".join(lines) + "\n"
+
+
+def wrapped(text: str) -> list[str]:
+    """Return a comment's text in lines that leave room for an indentation."""
+    return textwrap.wrap(text, 94, break_long_words=False, break_on_hyphens=False)
 
 
 def _block(value: Mapping[str, Any], indent: int) -> list[str]:
@@ -159,7 +169,9 @@ def _is_plain(text: str, *, key: bool, flow: bool) -> bool:
         return False
     # `on` is a key of the language's own, written without quotes in its documentation.
     own = key and text == "on"
-    return isinstance(resolve_plain(text), str) and (own or text.lower() not in _OLD_WORDS)
+    old = _OLD.resolve(yaml.ScalarNode, text, (True, False))
+    is_text = old == "tag:yaml.org,2002:str" and text.lower() not in _OLD_WORDS
+    return isinstance(resolve_plain(text), str) and (own or is_text)
 
 
 def quoted(text: str) -> str:
