@@ -68,6 +68,8 @@ class Values:
             value: a JSON value of bounded depth.
             keep_empty: an empty member and a missing one differ here, as in a function's event.
         """
+        if isinstance(value, Mapping) and not keep_empty and None in value.values():
+            value = {name: member for name, member in value.items() if member is not None}
         expression = self._expression(value)
         if expression is not None:
             return expression

@@ -13,7 +13,7 @@ from pipelines.definition.normal import Difference, differences
 from pipelines.errors import UsageError
 from pipelines.importer.assembling import Assembled, Surroundings, assemble
 from pipelines.importer.drafts import Draft, Note, walk
-from pipelines.importer.words import with_values
+from pipelines.importer.words import VARIABLE, with_values
 from pipelines.importer.yaml_text import yaml_text
 from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import Diagnostic
@@ -73,7 +73,7 @@ def import_definition(
     Raises:
         UsageError: it holds characters that no text may hold.
     """
-    _refuse_signs(definition)
+    _refuse_signs(definition, around.variables)
     meant = with_values(definition, around.variables)
     name = str(with_values(around.name, around.variables))
     raw: dict[str, str] = {}
@@ -102,7 +102,7 @@ def import_definition(
     return best
 
 
-def _refuse_signs(value: Any) -> None:
+def _refuse_signs(value: Any, variables: Mapping[str, str]) -> None:
     """Refuse text that no text may hold: noncharacters, and halves of surrogate pairs.
 
     Raises:
@@ -112,7 +112,9 @@ def _refuse_signs(value: Any) -> None:
     while waiting:
         each = waiting.pop()
         if isinstance(each, str):
-            found = _STRAY.search(_VARIABLES.sub("", each))
+            for name in variables if "\ufdd8" in each else ():
+                each = each.replace(VARIABLE.format(name), "")
+            found = _STRAY.search(each)
             if found:
                 raise UsageError(
                     f"the definition holds the character U+{ord(found.group()):04X}, which is "
@@ -125,7 +127,6 @@ def _refuse_signs(value: Any) -> None:
 
 
 _STRAY = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_VARIABLES = re.compile("\ufdd8\\w+\ufdd9")
 
 
 def _badness(made: Imported) -> tuple[int, int]:

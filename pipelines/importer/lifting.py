@@ -46,7 +46,8 @@ class Lifter:
         What looks like an expression and has no counterpart in the language stays a map.
         """
         if isinstance(value, Mapping):
-            found = self._expression(value)
+            said = {name: member for name, member in value.items() if member is not None}
+            found = self._expression(said)
             if found is not None:
                 return found
             return {str(name): self.lift(member) for name, member in value.items()}

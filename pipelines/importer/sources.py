@@ -230,9 +230,11 @@ def _surroundings(
     limits = limits[0] if isinstance(limits, list) and limits else limits
     limit = _first(limits, LIMIT) if isinstance(limits, Mapping) else None
     given = said("PipelineName", "pipelineName", "pipeline_name")
-    fallback = next((str(part) for part in reversed(path) if part not in _STRUCTURE), name)
+    fallback = next(
+        (part for part in reversed(path) if isinstance(part, str) and part not in _STRUCTURE), name
+    )
     return Surroundings(
-        name=given or pipeline_name(fallback if isinstance(fallback, str) else name),
+        name=given or pipeline_name(fallback),
         role=said("RoleArn", "roleARN", "role_arn"),
         description=said("PipelineDescription", "pipelineDescription", "pipeline_description"),
         display_name=said("PipelineDisplayName", "pipelineDisplayName", "pipeline_display_name"),

@@ -126,6 +126,8 @@ class Stepper:
                 return
         elif draft.name in self.raw:
             self._keep_raw(draft, self.raw[draft.name])
+        if not draft.is_raw:
+            return  # a Fail step has no other form
         draft.fields = {"api_type": draft.given["Type"]}
         if given.get("Arguments"):
             draft.fields["arguments"] = given["Arguments"]
