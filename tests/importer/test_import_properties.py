@@ -27,7 +27,7 @@ from steps._contract import Kind
 
 EXAMPLES = int(os.environ.get("SAGEDAG_IMPORTS", "0"))
 TRIED = settings(
-    max_examples=EXAMPLES or 50,
+    max_examples=EXAMPLES or 25,
     deadline=None,
     derandomize=not EXAMPLES,
     suppress_health_check=list(HealthCheck),
