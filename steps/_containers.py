@@ -13,6 +13,9 @@ from steps._jobs import Arguments, present
 MAX_CONTAINERS = 15
 """CreateModel and CreateModelPackage, Containers: at most 15 items."""
 
+SINGLE = "SingleModel"
+"""The service's own Mode of a container: one model in it."""
+
 CODE_BESIDE_THE_MODEL = ("sklearn", "xgboost")
 """Frameworks whose serving images fetch the code named by SAGEMAKER_SUBMIT_DIRECTORY."""
 
@@ -57,18 +60,20 @@ REPACK = Field(
     default="for PyTorch, TensorFlow, HuggingFace and MXNet",
 )
 
-CONTAINERS = f.listing(
-    "Several containers, called one after the other.",
-    f.CONTAINER,
-    [
-        {
-            "model": "${steps.train.model}",
-            "image": {"framework": "sklearn", "version": "1.4-2"},
-        }
-    ],
-    minItems=1,
-    maxItems=MAX_CONTAINERS,
-)
+
+def containers_field(**more: f.Schema) -> f.Schema:
+    """Return the schema of ``containers``; ``more``: what each has beyond the common fields."""
+    container = {**f.CONTAINER, "properties": {**f.CONTAINER["properties"], **more}}
+    return f.listing(
+        "Several containers, called one after the other.",
+        container,
+        [{"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2"}}],
+        minItems=1,
+        maxItems=MAX_CONTAINERS,
+    )
+
+
+CONTAINERS = containers_field()
 
 
 def container_paths(step: Step) -> list[Path]:
@@ -144,7 +149,7 @@ def _check_code(step: Step, path: Path, container: Mapping[str, Any]) -> Iterato
                 "name the model's archive",
                 at_key=True,
             )
-        elif step.fields.get("mode") == "MultiModel":
+        elif container.get("mode", SINGLE) != SINGLE:
             yield Problem(
                 "either-or",
                 (*path, "code"),
@@ -186,12 +191,8 @@ def is_inside(step: Step, container: Mapping[str, Any]) -> bool:
 
 def unfold_repack(step: Step) -> Sequence[Part | Changed]:
     """Return the steps that put code into archives, and the step that takes the new ones."""
-    places = [
-        path
-        for path in container_paths(step)
-        if is_inside(step, container_at(step, path)) and "model" in container_at(step, path)
-    ]
-    if not places or step.fields.get("mode") == "MultiModel":
+    places = [path for path in container_paths(step) if _takes_code(step, container_at(step, path))]
+    if not places:
         return ()
     wanted = step.fields.get("repack")
     extra = wanted if isinstance(wanted, Mapping) else {}
@@ -209,6 +210,12 @@ def unfold_repack(step: Step) -> Sequence[Part | Changed]:
         parts.append(Part(name, "Repack", fields))
         changes[(*path, "model")] = f"${{steps['{name}'].model}}"
     return [*parts, Changed(changes)]
+
+
+def _takes_code(step: Step, container: Mapping[str, Any]) -> bool:
+    """Whether a container's code can be put into its archive; what it lacks is told by checks."""
+    single = container.get("mode", SINGLE) == SINGLE
+    return is_inside(step, container) and "model" in container and single
 
 
 def _waits(step: Step) -> dict[str, Any]:
@@ -265,6 +272,13 @@ def containers(step: Step, context: Context, instance: Any) -> list[Arguments]:
         # The SDK writes an empty environment too; leaving it out would show as a change.
         container: Arguments = {"Image": image, "Environment": environment}
         hostname = fields.get("hostname") if path else None
-        container.update(present(ModelDataUrl=fields.get("model"), ContainerHostname=hostname))
+        mode = fields.get("mode", SINGLE)
+        container.update(
+            present(
+                ModelDataUrl=fields.get("model"),
+                ContainerHostname=hostname,
+                Mode=None if mode == SINGLE else mode,
+            )
+        )
         made.append(container)
     return made

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
 from steps._containers import (
-    CONTAINERS,
     REPACK,
+    SINGLE,
     check_containers,
     containers,
+    containers_field,
     unfold_repack,
 )
 from steps._contract import (
@@ -28,6 +29,12 @@ from steps._contract import (
 )
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, vpc
+
+_MODE = f.choice(
+    "How many models the container serves: with MultiModel, `model` is a folder of archives.",
+    SINGLE,
+    "MultiModel",
+)
 
 
 class CreateModel(Kind):
@@ -56,7 +63,7 @@ class CreateModel(Kind):
     fields = {
         **f.container_fields("PrimaryContainer"),
         "repack": REPACK,
-        "containers": Field(CONTAINERS, api="Containers"),
+        "containers": Field(containers_field(mode=_MODE), api="Containers"),
         "model_package": Field(
             f.text(
                 "A model package instead of containers.",
@@ -70,7 +77,7 @@ class CreateModel(Kind):
             api="ModelName",
         ),
         "mode": Field(
-            f.choice("How many models the container serves.", "SingleModel", "MultiModel"),
+            _MODE,
             api="PrimaryContainer.Mode",
             default="SingleModel",
         ),
@@ -131,8 +138,6 @@ class CreateModel(Kind):
                 if "execution" in fields:
                     made["InferenceExecutionConfig"] = {"Mode": fields["execution"]}
             else:
-                if fields.get("mode", "SingleModel") != "SingleModel":
-                    found[0]["Mode"] = fields["mode"]
                 made["PrimaryContainer"] = found[0]
         made.update(
             present(
@@ -176,8 +181,7 @@ def _check_execution(step: Step) -> Iterator[Problem]:
             "either-or",
             ("mode",),
             "`mode` stands beside `containers`, and says nothing about which one",
-            "write it under `request`: "
-            "`{Containers: [{ContainerHostname: NAME, Mode: MultiModel}]}`",
+            "write it in the container that it is for",
             at_key=True,
         )
     if step.fields.get("execution") != "Direct":

@@ -191,6 +191,7 @@ def _training(session: Any) -> Any:
 
 def _chain(session: Any) -> list[Any]:
     from sagemaker.model import Model
+    from sagemaker.multidatamodel import MultiDataModel
     from sagemaker.pipeline import PipelineModel
     from sagemaker.workflow.model_step import ModelStep
 
@@ -219,7 +220,16 @@ def _chain(session: Any) -> list[Any]:
         model_package_group_name="chain",
         approval_status="Approved",
     )
+    many = MultiDataModel(
+        name="many",
+        model_data_prefix="s3://models/all/",
+        image_uri=IMAGE,
+        role=ROLE,
+        env={"STAGE": "all"},
+        sagemaker_session=session,
+    )
     return [
+        ModelStep("many", step_args=many.create("ml.m5.large")),
         ModelStep("chain", step_args=chain.create("ml.m5.large")),
         ModelStep("chain-versions", step_args=registered),
     ]

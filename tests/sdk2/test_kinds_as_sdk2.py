@@ -46,6 +46,8 @@ steps:
     tags: {{team: astro}}
     max_runtime: 2h
     request: {{ProfilerConfig: {{DisableProfiler: true}}}}
+  many-CreateModel: {{type: CreateModel, mode: MultiModel, model: s3://models/all/,
+                     environment: {{STAGE: all}}}}
   chain-CreateModel:
     type: CreateModel
     network: {{subnets: [subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d], isolation: true}}
@@ -124,7 +126,9 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Json:
     return ours(folder, DEFINITION)
 
 
-@pytest.mark.parametrize("name", ["train", "chain-CreateModel", "chain-versions-RegisterModel"])
+@pytest.mark.parametrize(
+    "name", ["train", "many-CreateModel", "chain-CreateModel", "chain-versions-RegisterModel"]
+)
 def test_the_step_is_the_same(name: str, mine: Json, theirs: Json) -> None:
     assert list(differences(mine[name], theirs[name])) == []
 
