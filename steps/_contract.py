@@ -294,6 +294,9 @@ class Kind:
     """Required members of the request that the service fills in itself."""
     item_operations: Mapping[str, str] = {}
     """Members of the ``Arguments`` that are lists of another call's requests, with that call."""
+    offers: Mapping[str, str] = {}
+    """What references find beyond ``attributes``, because the language itself resolves it: the
+    text after ``steps.NAME.`` and what it gives, for the documentation."""
     inherits: Mapping[str, tuple[str, ...]] = {}
     """Fields taken from the step that ``model`` refers to, with the kinds that can give them."""
     fills_from: str = ""

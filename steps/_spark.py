@@ -82,7 +82,7 @@ def script(step: Step, context: Context) -> Any:
     """Return the S3 URI of the code's entry; Spark takes one file and installs nothing."""
     code = context.code(step, ("code",))
     if code is None:
-        return None
+        return "s3://missing/code"  # that it is missing was told; the request must not tell it too
     if code.has_requirements:
         problem = Problem(
             "bad-value",

@@ -48,8 +48,13 @@ class CreateModel(Kind):
     about = (
         "A model is an image and an archive that endpoints and transform jobs can use; it serves "
         "nothing yet. `model` is the archive, usually that of a Training step, whose image is "
-        "taken unless `image` says otherwise. Several containers go under `containers`; a "
-        "registered version is given by `model_package` instead."
+        "taken unless `image` says otherwise. `code` is the serving script; images of PyTorch, "
+        "TensorFlow, HuggingFace and MXNet look for it inside the archive, where a step "
+        "`KEY-repack` puts it.\n\n"
+        "Several containers go under `containers`: one after the other, or with `execution: "
+        "Direct` each by its `hostname`. A container with `mode: MultiModel` serves whatever "
+        "archives lie below the S3 prefix `model`. A registered version is given by "
+        "`model_package` instead."
     )
     example = (
         "create-model:\n"

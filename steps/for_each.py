@@ -37,26 +37,46 @@ class ForEach(Kind):
     api_type = "ForEach"
     summary = "Run steps once for every item of a list."
     about = (
-        "In the body `${item}` is the item, and `${item.field}` a field of an item that is a map. "
-        "From outside, `${steps.LOOP.iterations[0].STEP.…}` is a value of a step in the first "
-        "round, and `${steps.LOOP.selected.…}` one of the round that `select` picks; the steps "
-        "of the body can't be referred to directly. No Condition, Fail or ForEach stands in a "
-        "body. Each round's steps are called `STEP-0`, `STEP-1` and so on."
+        "The steps below `steps` run for every item of `items`; the number of rounds need not be "
+        "known before the pipeline runs. Where it is known and each round should be a step of its "
+        "own, with its own line in the graph, `matrix` repeats a step when the definition is "
+        "compiled.\n\n"
+        "`items` is a list of at most 100 texts, numbers or maps, or a reference to a text that is "
+        "a JSON list: a parameter, or what an earlier step wrote. In the body `${item}` is the "
+        "item, and `${item.field}` a field of an item that is a map. Steps of the body refer to "
+        "each other as usual, and to steps outside; their default places in S3 hold the job's "
+        "name, so that rounds do not overwrite each other.\n\n"
+        "`max_concurrency` bounds how many steps of the loop run at once, over all rounds. Each "
+        "round's steps are called `STEP-0`, `STEP-1` and so on.\n\n"
+        "From outside, a value is asked for with its round: `iterations[0]` is the first one. "
+        "`select` names a value of a step in the body and chooses the round where it is greatest "
+        "or least; `selected` is that step in that round: fit several models, and register the "
+        "one with the least loss. The steps of the body can't be referred to directly. No "
+        "Condition, Fail or ForEach stands in a body."
     )
     example = (
-        "nights:\n"
+        "candidates:\n"
         "  type: ForEach\n"
-        "  items: [{night: monday, beams: 13}, {night: tuesday, beams: 7}]\n"
+        "  items: [{depth: 4, night: monday}, {depth: 8, night: tuesday}]\n"
         "  max_concurrency: 2\n"
         "  steps:\n"
-        "    fold:\n"
-        "      type: Processing\n"
-        "      image: {framework: sklearn, version: 1.4-2}\n"
+        "    fit:\n"
+        "      type: Training\n"
+        "      image: {framework: xgboost, version: 1.7-1}\n"
         "      instance: ml.m5.large\n"
-        "      code: code/fold.py\n"
-        '      arguments: {night: "${item.night}", beams: "${item.beams}"}\n'
-        "      outputs: [profiles]\n"
+        '      hyperparameters: {max_depth: "${item.depth}", num_round: 100}\n'
+        '      inputs: {train: "s3://bucket/${item.night}/train"}\n'
+        '  select: {min: "${steps.fit.properties.FinalMetricDataList[0].Value}"}\n'
+        "register:\n"
+        "  type: RegisterModel\n"
+        "  group: pulsar\n"
+        '  model: "${steps.candidates.selected.model}"\n'
+        "  image: {framework: xgboost, version: 1.7-1}\n"
     )
+    offers = {
+        "iterations[0].STEP.…": "a value of a step of the body, in the first round",
+        "selected.…": "a value of the step that `select` compares, in the chosen round",
+    }
     takes_request = False
     required = ("items",)
     fields = {
@@ -86,7 +106,11 @@ class ForEach(Kind):
         ),
         "max_concurrency": Field(
             f.integer(
-                "How many steps run at once.", 4, minimum=1, maximum=MAX_CONCURRENCY, literal=True
+                "How many steps of the loop run at once, at most.",
+                4,
+                minimum=1,
+                maximum=MAX_CONCURRENCY,
+                literal=True,
             ),
             api="MaxConcurrency",
             default="1",

@@ -50,7 +50,12 @@ class Training(Kind):
         "model to `/opt/ml/model` (`SM_MODEL_DIR`). What it leaves there is packed as "
         "`model.tar.gz`, and `${steps.NAME.model}` is its S3 URI.\n\n"
         "A built-in algorithm such as `xgboost` needs no code. With `command` the container runs "
-        "that command instead; the code's folder then comes in as the channel `code`."
+        "that command instead; the code's folder then comes in as the channel `code`.\n\n"
+        "`metrics` reads numbers from the log. `spot: true` takes spare capacity, which may be "
+        "taken away again: with `checkpoints: true` what the script saves to "
+        "`/opt/ml/checkpoints` is kept, and the job goes on from there. `instance: {keep_alive: "
+        "30m}` keeps the machines for the next job; `distribution` starts the script on all of "
+        "them together."
     )
     example = (
         "train:\n"

@@ -16,13 +16,16 @@ _MEANINGS = {
     "endpoint-config": "the endpoint configuration's name",
     "outcome": "`True` or `False`",
 }
+_TYPES = {"integer": "an integer", "any": "any value"}
 _LISTS = {"outputs": "OUTPUT", "files": "FILE"}
 
 
 def offered(kind: Kind) -> list[tuple[str, str]]:
     """Return the references into a step of a kind with what they give."""
-    rows: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = list(kind.offers.items())
     for word, names in kind.attributes(Step("NAME", kind.name, {})).items():
+        if any(each.startswith((f"{word}[", f"{word}.")) for each in kind.offers):
+            continue
         if names:
             found = [_ask(kind, word, name) for name in names]
             rows += [row for row in found if row is not None]
@@ -64,7 +67,7 @@ def _ask(kind: Kind, word: str, name: str = "") -> tuple[str, str] | None:
 def _told(expression: Expr) -> str:
     if isinstance(expression, JsonGet):
         return "a value in a JSON file that `files` names"
-    text = _MEANINGS.get(expression.meaning, f"a {expression.type}")
+    text = _MEANINGS.get(expression.meaning) or _TYPES.get(expression.type, f"a {expression.type}")
     if isinstance(expression, PropertyRef):
         return f"{text} (`{expression.text}`)"
     return text

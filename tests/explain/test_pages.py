@@ -3,11 +3,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import pipelines
 from pipelines.errors import UsageError
 from pipelines.explain import Document, explain, schemas
 from pipelines.explain.document import Code, Table
@@ -98,6 +100,32 @@ def test_a_kinds_page_has_all_that_a_newcomer_needs(kind: Kind) -> None:
     # Every kind says more about itself than its fields do.
     assert len(kind.about) > 150
     assert " ".join(kind.about.split()) in " ".join(text.split())
+
+
+def test_the_example_of_every_kind_is_right_but_for_what_it_refers_to(tmp_path: Path) -> None:
+    """The steps, parameters and files of other people are not there; nothing else is wrong."""
+    wrong = {}
+    for kind in KINDS:
+        text = "".join(f"  {line}\n" for line in kind.example.splitlines())
+        path = tmp_path / "pipeline.yaml"
+        path.write_text(f"pipeline: example\nsteps:\n{text}", "utf-8")
+        found = [
+            each
+            for each in pipelines.check(path).diagnostics
+            if not re.match(
+                r"there is no (step|parameter|file|folder)|missing key `image`", each.message
+            )
+        ]
+        if found:
+            wrong[kind.name] = found
+    assert wrong == {}
+
+
+def test_a_loops_page_tells_how_rounds_are_referred_to() -> None:
+    text = render(explain("ForEach"))
+    assert "${steps.NAME.iterations[0].STEP.…}" in text
+    assert "${steps.NAME.selected.…}" in text
+    assert "an integer" in text
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
