@@ -11,6 +11,7 @@ from pipelines.language.request_checks import field_of
 from pipelines.language.request_merge import given_at
 from pipelines.language.requests import Program
 from pipelines.language.spec import StepSpec
+from steps import all_fields
 from steps._expressions import Path
 
 _STEP_MEMBERS: dict[str, Path] = {
@@ -88,7 +89,7 @@ def map_sources(program: Program, definition: Mapping[str, Any]) -> SourceMap:
         put(pointer, spec.path)
         for member in step:
             if member != "Arguments":
-                put(f"{pointer}/{member}", (*spec.path, *_STEP_MEMBERS.get(member, ())))
+                put(f"{pointer}/{member}", (*spec.path, *_member(spec, member)))
             if member == "PropertyFiles":
                 for index, file in enumerate(step[member]):
                     path = (*spec.path, "files", file["PropertyFileName"])
@@ -102,6 +103,14 @@ def map_sources(program: Program, definition: Mapping[str, Any]) -> SourceMap:
             origin = (*spec.path, *_argument(spec, arguments, leaf))
             put(f"{pointer}/Arguments" + "".join(f"/{_escaped(s)}" for s in leaf), origin)
     return SourceMap(origins)
+
+
+def _member(spec: StepSpec, member: str) -> Path:
+    """Return the field that a member of the step object came from."""
+    if member in _STEP_MEMBERS:
+        return _STEP_MEMBERS[member]
+    fields = all_fields(spec.kind).items()
+    return next(((n,) for n, field in fields if field.api == member and n in spec.step.fields), ())
 
 
 def _argument(spec: StepSpec, arguments: Mapping[str, Any], path: Path) -> Path:

@@ -186,6 +186,21 @@ SPOTS = [
         "pipeline.yaml",
         "A: b",
     ),
+    ("checks", "/Steps/3/SkipCheck", "steps.data-quality.skip_check", "pipeline.yaml", "skip_c"),
+    (
+        "checks",
+        "/Steps/5/Arguments/Environment/problem_type",
+        "steps.model-quality-monday.problem_type",
+        "pipeline.yaml",
+        "problem_type: Binary",
+    ),
+    (
+        "monitor-batch-transform",
+        "/Steps/1/FailOnViolation",
+        "steps.predict-monitoring.fail_on_violation",
+        "pipeline.yaml",
+        "fail_on_violation: ",
+    ),
 ]
 
 
