@@ -35,12 +35,14 @@ class Finding:
         message: one sentence, no full stop.
         hint: what to do.
         at_key: point at the key instead of the value.
+        hide: the value is a secret and must not be printed.
     """
 
     path: Path
     message: str
     hint: str = ""
     at_key: bool = False
+    hide: bool = False
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pipelines.language.diagnostics import Report
 from pipelines.language.environments import choose_environment
 from pipelines.lint.model import Finding, Rule, Subject, leaves
 from pipelines.lint.rules import existence
-from pipelines.lint.rules.security import IMAGE_MEMBERS, ROLE_MEMBERS
+from pipelines.lint.rules.trust import IMAGE_MEMBERS, ROLE_MEMBERS
 from steps._expressions import Path
 
 _IMAGE = re.compile(r"(\d{12})\.dkr[.-]ecr[^.]*\.([a-z0-9-]+)\.[^/]+/([^:@]+)(?:@(.+)|:(.+))?")

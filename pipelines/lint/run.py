@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pipelines.errors import UsageError
 from pipelines.language.check import check
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition, Report, nearest
-from pipelines.language.nodes import MapNode, Source, get, locate, plain
+from pipelines.language.nodes import MapNode, Scalar, Source, get, locate, plain, walk
 from pipelines.language.project import find_project, read_file, shown
 from pipelines.lint.ignores import Ignore, read_ignores
 from pipelines.lint.model import Finding, Rule, Subject, Surroundings
@@ -86,6 +86,7 @@ class Linter:
         self._found: dict[tuple[Any, ...], Diagnostic] = {}
         self._ignores: dict[tuple[str, int], Ignore] = {}
         self._asked: set[str] = set()
+        self._secrets: list[Scalar] = []
         self._wanted: Settings = Settings()
 
     def look_at(self, target: Target) -> Iterator[Subject]:
@@ -132,6 +133,8 @@ class Linter:
     def _report(self, subject: Subject, rule: Rule, finding: Finding, report: Report) -> None:
         source, span = locate(subject.spec.tree, finding.path, at_key=finding.at_key)
         level = self._wanted.level(rule)
+        node = get(subject.spec.tree, *finding.path) if finding.hide else None
+        self._secrets += [scalar for _, scalar in walk(node)] if node is not None else []
         report.add(rule.code, source, span, finding.message, finding.hint, level)
 
     def add(self, diagnostics: Sequence[Diagnostic]) -> None:
@@ -167,6 +170,11 @@ class Linter:
                 kept.append(each)
         self.result.ignored = len(self._found) - len(kept)
         kept += self._judged(used)
+        covered: dict[str, Source] = {}
+        for scalar in self._secrets:
+            source = covered.get(scalar.source.name, scalar.source)
+            covered[scalar.source.name] = _without_value(source, scalar)
+        kept = [replace(d, source=covered.get(d.source.name, d.source)) for d in kept]
         self.result.findings = sorted(kept, key=lambda d: d.sort_key)
         unique = {d.sort_key: d for d in self.result.errors}
         self.result.errors = [unique[key] for key in sorted(unique)]
@@ -201,6 +209,19 @@ class Linter:
                 yield f"there is no rule `{code}`", f"did you mean `{near}`?" if near else ""
             elif code in self._asked and (ignore.source.name, ignore.span.line, code) not in used:
                 yield f"`{code}` finds nothing at line {ignore.line}", "remove the comment"
+
+
+def _without_value(source: Source, scalar: Scalar) -> Source:
+    """Return a file with one value covered, so that no message that quotes it can show it."""
+    lines = source.text.split("\n")
+    first = scalar.span.line - 1
+    rest = scalar.text.count("\n") + 1 if scalar.block or "\n" in scalar.text else 0
+    for number in range(first + 1, min(len(lines), first + 1 + rest)):
+        lines[number] = "•" * len(lines[number])
+    if not scalar.block and first < len(lines):
+        begin, end = scalar.span.column - 1, scalar.span.end - 1
+        lines[first] = lines[first][:begin] + "•" * (end - begin) + lines[first][end:]
+    return replace(source, text="\n".join(lines))
 
 
 def lint(

@@ -226,3 +226,15 @@ def test_linting_imports_neither_the_sdk_nor_boto(project: Path) -> None:
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", script], cwd=project, check=True, capture_output=True)
+
+
+def test_secrets_are_never_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1] / "cases" / "lint")
+    for style in ("text", "json", "github", "sarif"):
+        run("plain-secret/finds.yaml", "--select", "plain-secret", "--format", style)
+        told = capsys.readouterr()
+        assert "plain-secret" in told.out
+        assert "never-shown" not in told.out + told.err
+        assert "AKIA" not in told.out + told.err

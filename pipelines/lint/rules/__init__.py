@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.lint.model import Rule
-from pipelines.lint.rules import cost, existence, hygiene, portability, security, service
+from pipelines.lint.rules import cost, existence, hygiene, portability, security, service, trust
 
 GROUPS: dict[str, str] = {
     "service": "What the service refuses only when the pipeline runs",
@@ -18,6 +18,7 @@ GROUPS: dict[str, str] = {
 RULES: tuple[Rule, ...] = (
     *service.RULES,
     *security.RULES,
+    *trust.RULES,
     *cost.RULES,
     *hygiene.RULES,
     *portability.RULES,

@@ -52,17 +52,20 @@ _NAMES_RESULTS_ANEW = ("Training", "Tuning", "Model", "AutoML")
 """Types of steps whose results have another name or place whenever they run."""
 
 
-def _spoilers(subject: Subject, part: Part) -> Iterator[tuple[Path, str]]:
-    """Yield the arguments that differ in every execution, of those that are compared."""
+def _spoilers(subject: Subject, part: Part) -> Iterator[tuple[Path, str, str]]:
+    """Yield the arguments that differ in every execution, of those that are compared.
+
+    Each comes with the reason, and the step whose result it is.
+    """
     for attribute in KEY_ATTRIBUTES.get(part.request.type, ()):
         for path, value in leaves(part.value(attribute)):
             for each in expressions_in(value):
                 if isinstance(each, ExecutionRef) and each.name in _NEW_EACH_TIME:
                     word = _NEW_EACH_TIME[each.name]
-                    yield (*attribute, *path), f"`{word}` differs in every execution"
+                    yield (*attribute, *path), f"`{word}` differs in every execution", ""
                 elif isinstance(each, PropertyRef) and _renews(subject, each):
                     why = f"`{each.step}` is not cached, and its result has a new place every time"
-                    yield (*attribute, *path), why
+                    yield (*attribute, *path), why, each.step
 
 
 def _renews(subject: Subject, reference: PropertyRef) -> bool:
@@ -89,13 +92,14 @@ def _cache_without_effect(subject: Subject) -> Iterator[Finding]:
     for part in subject.parts:
         if not part.request.cache:
             continue
-        for path, reason in _spoilers(subject, part):
-            yield Finding(
-                part.place(path),
-                f"the step never finds an earlier result: {reason}",
-                "leave it out of the step's arguments, cache the other step, or write "
-                "`cache: false`",
-            )
+        for path, reason, other in _spoilers(subject, part):
+            hint = "leave it out of the step's arguments, or write `cache: false`"
+            if other and subject.by_name[other].spec.kind.cacheable:
+                hint = f"cache `{other}` as well, or write `cache: false`"
+            elif other:
+                hint = "write `cache: false`: that step can't be cached"
+            message = f"the step never finds an earlier result: {reason}"
+            yield Finding(part.place(path), message, hint)
 
 
 CACHE_WITHOUT_EFFECT = Rule(

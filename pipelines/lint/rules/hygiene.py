@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipelines.language.codes import Page
 from pipelines.lint.model import Finding, Part, Rule, Subject, found_elsewhere
 from pipelines.lint.rules._examples import cloud, steps
-from pipelines.lint.rules.security import images
+from pipelines.lint.rules.trust import images
 from steps._expressions import ParameterRef, PropertyRef, expressions_in
 
 

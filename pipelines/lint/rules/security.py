@@ -7,17 +7,10 @@ from collections.abc import Iterator
 
 from pipelines.language.codes import Page
 from pipelines.lint.jobs import gathered, shaped
-from pipelines.lint.model import Finding, Part, Rule, Subject, items, leaves
+from pipelines.lint.model import Finding, Part, Rule, Subject, items
 from pipelines.lint.rules._examples import steps
-from steps._expressions import ParameterRef, Path, is_expression
+from steps._expressions import Path
 
-IMAGE_MEMBERS = ("ImageUri", "TrainingImage", "Image")
-"""Members of requests that hold an image's URI: AppSpecification, AlgorithmSpecification,
-ContainerDefinition and InferenceComponentContainerSpecification."""
-
-ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn", "executionRoleArn")
-
-_ECR = re.compile(r"\d{12}\.dkr[.-]ecr[.-]")
 _LOCAL_STORAGE = re.compile(r"ml\.(?:[a-z]+\d+[a-z]*d[a-z]*|g5|g6|g6e|gr6|p5|p5en?|trn1n?|trn2)\.")
 """Instances with storage of their own, which always is encrypted by the hardware. Amazon SageMaker
 API Reference, ResourceConfig, VolumeKmsKeyId: no key can be given for them. That the families with
@@ -27,17 +20,6 @@ a ``d`` behind their number and these few others are all of them is [U]."""
 def has_local_storage(instance: object) -> bool:
     """Say whether an instance type brings storage that takes no key."""
     return isinstance(instance, str) and _LOCAL_STORAGE.match(instance) is not None
-
-
-def images(part: Part) -> Iterator[tuple[Path, object]]:
-    """Yield the images that the definition itself chooses, with their places in the arguments.
-
-    Those that the tables of AWS's own images give are nobody's choice: some have no tag at all.
-    """
-    written = [value for _, value in leaves(part.spec.step.fields)]
-    for path, value in leaves(part.request.arguments):
-        if path and path[-1] in IMAGE_MEMBERS and (is_expression(value) or value in written):
-            yield path, value
 
 
 _OTHER_OUTPUTS = (("DataCaptureConfig",), ("AsyncInferenceConfig", "OutputConfig"))
@@ -287,104 +269,10 @@ UNENCRYPTED_TRAFFIC = Rule(
 )
 
 
-def _public_image(subject: Subject) -> Iterator[Finding]:
-    for part in subject.parts:
-        for path, value in images(part):
-            image = subject.known(value)
-            if isinstance(image, str) and "/" in image and not _ECR.match(image):
-                # As Docker reads names: without a dot or port it is a user of Docker Hub.
-                first = image.split("/", 1)[0]
-                registry = first if "." in first or ":" in first else "docker.io"
-                yield Finding(
-                    part.place(path),
-                    f"the image comes from `{registry}`, not from ECR",
-                    "copy it into an ECR repository of yours",
-                )
-
-
-PUBLIC_IMAGE = Rule(
-    Page(
-        "public-image",
-        "An image comes from a public registry",
-        "The image's URI does not name a private ECR registry "
-        "(`ACCOUNT.dkr.ecr.REGION.amazonaws.com/…`).",
-        "SageMaker pulls from ECR; other registries work for training in a VPC only. Whoever can "
-        "push to a public image decides what runs on your data.",
-        steps("""
-            train: {type: Training, image: docker.io/library/trainer:1.0,
-                    instance: ml.m5.xlarge}
-            """),
-        steps("""
-            train: {type: Training, instance: ml.m5.xlarge,
-                    image: "{{ account }}.dkr.ecr.{{ region }}.amazonaws.com/trainer:1.0"}
-            """),
-        level="warning",
-    ),
-    "security",
-    _public_image,
-    cloud=True,
-)
-
-
-def _wildcard_role(subject: Subject) -> Iterator[Finding]:
-    enums = {p.name: p.enum for p in subject.spec.parameters}
-    for part in subject.parts:
-        for path, value in leaves(part.request.arguments):
-            if not path or path[-1] not in ROLE_MEMBERS:
-                continue
-            if isinstance(value, ParameterRef) and enums.get(value.name):
-                continue
-            if is_expression(value):
-                message = "whoever starts the pipeline chooses the role"
-                hint = "write the role here, or give the parameter an `enum`"
-            elif isinstance(value, str) and "*" in value:
-                message = "the role's ARN has a `*` in it"
-                hint = "write the ARN of one role"
-            else:
-                continue
-            yield Finding(part.place(path), message, hint)
-
-
-WILDCARD_ROLE = Rule(
-    Page(
-        "wildcard-role",
-        "Any role may be passed to a step",
-        "A step's role is known only when the pipeline runs, and nothing limits it; or its ARN "
-        "has a `*` in it.",
-        "The pipeline's own role then needs `iam:PassRole` on every role, and whoever may start "
-        "the pipeline can run code with all of them. `sagedag policy` has to write `*`.",
-        steps(
-            """
-            train: {type: Training, image: {framework: xgboost, version: 1.7-1},
-                    instance: ml.m5.xlarge, role: "${parameters.Role}"}
-            """,
-            "parameters: {Role: {type: String}}",
-        ),
-        steps(
-            """
-            train: {type: Training, image: {framework: xgboost, version: 1.7-1},
-                    instance: ml.m5.xlarge, role: "${parameters.Role}"}
-            """,
-            """
-            parameters:
-              Role:
-                type: String
-                default: "arn:aws:iam::{{ account }}:role/training"
-                enum: ["arn:aws:iam::{{ account }}:role/training"]
-            """,
-        ),
-        level="warning",
-    ),
-    "security",
-    _wildcard_role,
-)
-
 RULES = (
     UNENCRYPTED_OUTPUT,
     UNENCRYPTED_VOLUME,
     NO_VPC,
     NO_ISOLATION,
     UNENCRYPTED_TRAFFIC,
-    PUBLIC_IMAGE,
-    WILDCARD_ROLE,
 )
