@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "runs": ("pipelines.cli.runs", "List and inspect local runs."),
     "export": ("pipelines.cli.export", "Write pipelines for CloudFormation, Terraform or ACK."),
     "report": ("pipelines.cli.report", "Write a local run as an HTML page."),
+    "serve": ("pipelines.cli.serve", "Serve a model that a local run made."),
     "models": ("pipelines.cli.models", "List and inspect locally registered models."),
     "explain": ("pipelines.cli.explain", "Explain a step kind, a field or an error code."),
     "schema": ("pipelines.cli.schema", "Print the JSON Schema of definitions."),

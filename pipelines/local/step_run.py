@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.definition import Step
 from pipelines.errors import SagedagError
 from pipelines.local.cache import CacheError
+from pipelines.local.endpoints import Endpoints
 from pipelines.local.handlers import (
     Handler,
     StepContext,
@@ -145,6 +146,7 @@ class StepRun:
             objects=around.objects,
             s3=around.s3,
             registry=around.registry,
+            endpoints=Endpoints(around.store),
             lineage=Lineage(around.store),
             isolation=around.isolation,
             folder=self._folder / str(attempt),

@@ -84,6 +84,13 @@ CREATE TABLE lineage_associations (
 ) WITHOUT ROWID;
 CREATE INDEX lineage_by_destination ON lineage_associations (destination);
 """,
+    """
+CREATE TABLE hosting (
+  kind TEXT NOT NULL, name TEXT NOT NULL, execution TEXT NOT NULL, step TEXT NOT NULL,
+  created REAL NOT NULL, description TEXT NOT NULL,
+  PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+""",
 )
 SCHEMA_VERSION = len(MIGRATIONS)
 

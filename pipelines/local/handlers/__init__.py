@@ -13,6 +13,11 @@ from pipelines.local.handlers.callback import CallbackHandler
 from pipelines.local.handlers.cleanup import CleanupHandler
 from pipelines.local.handlers.condition import ConditionHandler
 from pipelines.local.handlers.elsewhere import ELSEWHERE, ElsewhereHandler
+from pipelines.local.handlers.endpoints import (
+    EndpointConfigHandler,
+    EndpointHandler,
+    InferenceComponentHandler,
+)
 from pipelines.local.handlers.fail import FailHandler
 from pipelines.local.handlers.lambda_function import LambdaHandler
 from pipelines.local.handlers.lineage import LineageHandler
@@ -34,6 +39,9 @@ HANDLERS: dict[str, Handler] = {
         FailHandler(),
         ModelHandler(),
         RegisterModelHandler(),
+        EndpointConfigHandler(),
+        EndpointHandler(),
+        InferenceComponentHandler(),
         LambdaHandler(),
         CallbackHandler(),
         CleanupHandler(),

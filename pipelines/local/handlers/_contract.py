@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from pipelines.definition import Step
+from pipelines.local.endpoints import Endpoints
 from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
 from pipelines.local.lineage import Lineage
@@ -30,6 +31,7 @@ class StepContext:
         objects: the objects of ``s3://``.
         s3: S3's own API over them, for what jobs call themselves.
         registry: models and packages.
+        endpoints: endpoints and what they consist of.
         lineage: where things come from.
         isolation: how its job is kept apart.
         folder: a scratch folder of its own, not made yet.
@@ -52,6 +54,7 @@ class StepContext:
     objects: ObjectStore
     s3: LocalS3
     registry: Registry
+    endpoints: Endpoints
     lineage: Lineage
     isolation: Isolation
     folder: Path

@@ -169,6 +169,15 @@ class Host:
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
+    def raise_end(self) -> None:
+        """Raise how a server that ended by itself came to its end.
+
+        Raises:
+            JobFailed: it ended, with what exit status.
+            JobStopped: it was asked to.
+        """
+        self._raise_if_ended()
+
     def _command(self) -> Command:
         code = lay_out(self._container, self._context)
         folder = place_program(self._context)
