@@ -299,6 +299,8 @@ class Kind:
     text after ``steps.NAME.`` and what it gives, for the documentation."""
     inherits: Mapping[str, tuple[str, ...]] = {}
     """Fields taken from the step that ``model`` refers to, with the kinds that can give them."""
+    part_suffixes: tuple[str, ...] = ()
+    """What the names of the steps that a step always becomes add to its own; see :meth:`unfold`."""
     fills_from: str = ""
     """A field that lists steps by name or glob; :meth:`filled` says what they fill in."""
 

@@ -60,6 +60,7 @@ class MonitorBatchTransform(Kind):
     takes_request = False
     takes_step_fields = False
     required = ("transform", "monitor")
+    part_suffixes = tuple(_SUFFIXES.values())
 
     def __init__(self, transform: Kind, *checks: Kind) -> None:
         """Take over the fields of the kinds that the two steps are of."""

@@ -29,7 +29,7 @@ def kind_page(kind: Kind) -> Document:
         *_references(kind),
         Heading("Caching and retries"),
         Text(_caching(kind)),
-        Text(_retries(kind)),
+        *([] if kind.part_suffixes else [Text(_retries(kind))]),
     ]
     if kind.refused:
         rows = tuple((f"`{name}`", _why(reason)) for name, reason in kind.refused.items())
@@ -56,6 +56,9 @@ def _rows(kind: Kind, fields: Mapping[str, Field]) -> tuple[tuple[str, ...], ...
 
 def _references(kind: Kind) -> list[Block]:
     rows = offered(kind)
+    if kind.part_suffixes:
+        names = " and ".join(f"`NAME{suffix}`" for suffix in kind.part_suffixes)
+        return [Text(f"The steps that it becomes, {names}, and what each of them has.")]
     if not rows:
         return [Text(f"A {kind.name} step has no values that others could use.")]
     return [Table(("reference", "gives"), tuple(rows))]
@@ -67,6 +70,8 @@ def _caching(kind: Kind) -> str:
             "The service can take the result of an earlier, equal step instead of running this "
             "one: `cache: 30d` (see `sagedag explain " + kind.name + ".cache`)."
         )
+    if kind.part_suffixes:
+        return "`cache` and `retry` are fields of the steps that it becomes."
     return f"The service does not cache {kind.name} steps."
 
 

@@ -86,7 +86,7 @@ def load(
     tree = reader.rendered(merged.tree)
     defaults, given = get(merged.tree, "defaults"), get(merged.tree, "steps")
     expander = Expander(defaults, reader.names, report)
-    steps = unfold(expander.expand(given), defaults, report)
+    steps = unfold(expander.expand(given), defaults, report, expander.dropped)
     fill(steps, report)
     if isinstance(given, MapNode):
         tree = with_entry(tree, "steps", rebuilt(given, steps))

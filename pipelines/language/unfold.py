@@ -32,14 +32,18 @@ from steps._contract import Changed, Kind, Part, Step, Taken
 from steps._expressions import Path
 
 
-def unfold(steps: list[Expanded], defaults: Node | None, report: Report) -> list[Expanded]:
+def unfold(
+    steps: list[Expanded], defaults: Node | None, report: Report, dropped: set[str]
+) -> list[Expanded]:
     """Return the steps with those that become several replaced by what they become.
 
     Args:
         steps: the steps, their inherited fields included; their branches are changed in place.
         defaults: the definition's defaults, templates not yet evaluated.
+        dropped: takes the names of parts that could not be made; what refers to them is not wrong
+            for that.
     """
-    unfolder = _Unfolder(defaults, report, {step.name: step for step in walk(steps)})
+    unfolder = _Unfolder(defaults, report, {step.name: step for step in walk(steps)}, dropped)
     return unfolder.unfold(steps)
 
 
@@ -48,6 +52,7 @@ class _Unfolder:
     defaults: Node | None
     report: Report
     names: dict[str, Expanded]
+    dropped: set[str]
 
     def unfold(self, steps: list[Expanded]) -> list[Expanded]:
         made: list[Expanded] = []
@@ -61,14 +66,21 @@ class _Unfolder:
         """Return what one step becomes; the step itself where it stays as it is."""
         if type(step.kind).unfold is Kind.unfold:
             return [step]
+        made = self.made(step)
+        if not made:
+            self.dropped.update(step.name + suffix for suffix in step.kind.part_suffixes)
+        return made or [step]
+
+    def made(self, step: Expanded) -> list[Expanded]:
+        """Return a step's parts; none where it stays as it is, or is wrong."""
         fields = conform(plain(step.node), definition_schema()["definitions"][step.kind.name])
         if any(True for _ in problems_of_step(fields, step.kind.name)):
-            return [step]  # which is told when the step is checked
+            return []  # which is told when the step is checked
         parts = step.kind.unfold(Step(step.name, step.kind.name, fields, step.own))
         names = [part.name for part in parts if isinstance(part, Part)]
         free = [self.is_free(step, name) for name in names]  # every one that is not is told
-        if not parts or not all(free):
-            return [step]
+        if not all(free):
+            return []
         return [self.part(step, part) for part in parts]
 
     def part(self, step: Expanded, part: Part | Changed) -> Expanded:
