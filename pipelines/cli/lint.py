@@ -86,6 +86,7 @@ def command(
     --env or SAGEDAG_ENV every environment is looked at, and what they have in common told once.
     """
     from pipelines.lint import Linter, Target
+    from pipelines.lint.rules import RULES
 
     chosen = environment or os.environ.get("SAGEDAG_ENV")
     linter = Linter(chosen, _divided(select), _divided(ignore), online=online)
@@ -95,7 +96,8 @@ def command(
         for _ in linter.look_at(Target(path, text, given)):
             pass
     result = linter.finish()
-    print_diagnostics([*result.errors, *result.findings], style)
+    titles = {rule.code: rule.page.title for rule in RULES}
+    print_diagnostics([*result.errors, *result.findings], style, titles=titles)
     levels: Counter[str] = Counter(d.level for d in result.findings)
     if style == "text" and not quiet:
         _summary(result, levels, count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,14 +83,20 @@ def sources(paths: Sequence[str]) -> Iterator[tuple[Path, bytes | None]]:
             yield path, None
 
 
-def print_diagnostics(diagnostics: Sequence[Diagnostic], style: str, *, err: bool = False) -> None:
-    """Print diagnostics, coloured on a terminal."""
+def print_diagnostics(
+    diagnostics: Sequence[Diagnostic],
+    style: str,
+    *,
+    err: bool = False,
+    titles: Mapping[str, str] | None = None,
+) -> None:
+    """Print diagnostics, coloured on a terminal; ``titles`` say what further codes mean."""
     from pipelines.language.diagnostics import render
 
     stream = sys.stderr if err else sys.stdout
     if diagnostics or style in ("json", "sarif"):
         color = style == "text" and use_color(stream)
-        click.echo(render(diagnostics, style, color=color), err=err, color=color)
+        click.echo(render(diagnostics, style, color=color, titles=titles), err=err, color=color)
 
 
 def use_color(stream: Any) -> bool:

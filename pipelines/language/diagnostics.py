@@ -6,7 +6,7 @@ import difflib
 import itertools
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -174,19 +174,26 @@ def suggest(word: str, options: Iterable[str], *, most: int = 8) -> str:
     return ""
 
 
-def render(diagnostics: Sequence[Diagnostic], style: str, *, color: bool = False) -> str:
+def render(
+    diagnostics: Sequence[Diagnostic],
+    style: str,
+    *,
+    color: bool = False,
+    titles: Mapping[str, str] | None = None,
+) -> str:
     """Return the diagnostics in one of :data:`FORMATS`.
 
     Args:
         style: ``text`` for people, ``json``, ``github`` (workflow commands) or ``sarif`` 2.1.0.
         color: use terminal colours in ``text``.
+        titles: what codes mean, in a few words, for ``sarif``; those of the checks are known.
     """
     if style == "json":
         return json.dumps([_as_json(d) for d in diagnostics], indent=2, ensure_ascii=False)
     if style == "github":
         return "\n".join(_as_github(d) for d in diagnostics)
     if style == "sarif":
-        return json.dumps(_as_sarif(diagnostics), indent=2, ensure_ascii=False)
+        return json.dumps(_as_sarif(diagnostics, titles or {}), indent=2, ensure_ascii=False)
     return "\n\n".join(_as_text(d, color) for d in diagnostics)
 
 
@@ -283,15 +290,21 @@ def _as_github(d: Diagnostic) -> str:
     )
 
 
-def _as_sarif(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
+def _as_sarif(diagnostics: Sequence[Diagnostic], titles: Mapping[str, str]) -> dict[str, Any]:
     """SARIF 2.1.0 (OASIS), as code scanning services read it."""
-    rules = sorted({d.code for d in diagnostics})
+    from pipelines.language.codes import CATALOGUE
+
+    known = {**{code: page.title for code, page in CATALOGUE.items()}, **titles}
+    rules = [
+        {"id": code, "shortDescription": {"text": known[code]}} if code in known else {"id": code}
+        for code in sorted({d.code for d in diagnostics})
+    ]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "sagedag", "rules": [{"id": code} for code in rules]}},
+                "tool": {"driver": {"name": "sagedag", "rules": rules}},
                 "results": [
                     {
                         "ruleId": d.code,

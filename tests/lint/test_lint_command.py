@@ -201,7 +201,11 @@ def test_formats_know_all_levels(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert any(line.startswith("::notice file=pipeline.yaml,line=1,") for line in lines)
     run("--format", "sarif")
-    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    scan = json.loads(capsys.readouterr().out)["runs"][0]
+    results = scan["results"]
+    described = {r["id"]: r["shortDescription"]["text"] for r in scan["tool"]["driver"]["rules"]}
+    assert described["no-vpc"] == "A job or model runs outside of your VPC"
+    assert set(described) == {r["ruleId"] for r in results}
     assert {r["level"] for r in results} == {"error", "warning", "note"}
 
 
