@@ -10,6 +10,7 @@ from pipelines.compiler import as_json
 from pipelines.definition.normal_values import Values
 from pipelines.importer.conditions import condition_parts
 from pipelines.importer.drafts import Draft, Note, walk
+from pipelines.importer.fitting import Fitted, Unfit
 from pipelines.importer.lifting import Lifter
 from pipelines.importer.sharing import gather
 from pipelines.importer.stepping import Stepper
@@ -60,26 +61,32 @@ def assemble(
     *,
     raw: Mapping[str, str],
     share: bool = True,
+    fitted: dict[str, Fitted | Unfit] | None = None,
 ) -> Assembled:
     """Return the document that says what a definition says.
 
     Args:
         raw: names of steps that are written as they stand, with the reason.
         share: gather repeated values under ``defaults``.
+        fitted: fields that an earlier call found; grows.
     """
-    assembler = _Assembler(definition, around, raw)
+    assembler = _Assembler(definition, around, raw, {} if fitted is None else fitted)
     return assembler.assembled(share=share)
 
 
 class _Assembler:
     def __init__(
-        self, definition: Mapping[str, Any], around: Surroundings, raw: Mapping[str, str]
+        self,
+        definition: Mapping[str, Any],
+        around: Surroundings,
+        raw: Mapping[str, str],
+        fitted: dict[str, Fitted | Unfit],
     ) -> None:
         self.definition = definition
         self.around = around
         types = _parameter_types(definition.get("Parameters"))
         self.lifter = Lifter(types)
-        self.stepper = Stepper(self.lifter, Values(types), raw, around.variables)
+        self.stepper = Stepper(self.lifter, Values(types), raw, around.variables, fitted)
         self.notes = self.stepper.notes
         self.words = Words({})
 

@@ -83,7 +83,7 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
 def _chosen(
     kind: Kind, wanted: Wanted, guessed: Mapping[str, Any], banned: set[str]
 ) -> dict[str, Any]:
-    fields = _worded(kind, wanted, {}, banned)
+    fields = _worded(kind, wanted, {}, banned, deepest=1)
     best = wanted.distance(kind, fields)
     for _ in range(2):  # some fields only say something beside others
         for name, value in guessed.items():
@@ -99,6 +99,8 @@ def _chosen(
                 best = wanted.distance(kind, fields)
         fields = _worded(kind, wanted, fields, banned)
         best = wanted.distance(kind, fields)
+        if best == 0:
+            break
     if best >= IMPOSSIBLE:
         raise Unfit(f"a {kind.name} step can't be made of it")
     for path in list(_parts(fields)):
@@ -134,14 +136,20 @@ def _pieced(
     return fields
 
 
-def _worded(kind: Kind, wanted: Wanted, fields: dict[str, Any], banned: set[str]) -> dict[str, Any]:
-    """Return the fields with those words that bring the object nearer, a field's together."""
+def _worded(
+    kind: Kind, wanted: Wanted, fields: dict[str, Any], banned: set[str], deepest: int = 9
+) -> dict[str, Any]:
+    """Return the fields with those words that bring the object nearer, a field's together.
+
+    Args:
+        deepest: words of parts further down are not tried.
+    """
     parts: dict[Any, list[tuple[tuple[Any, ...], tuple[Any, ...]]]] = {}
     for path, words in words_of(kind.name):
-        if path[0] not in banned:
+        if path[0] not in banned and len(path) <= deepest:
             parts.setdefault(path[0], []).append((path, words))
     best = wanted.distance(kind, fields)
-    for choices in parts.values():
+    for choices in parts.values() if best else ():
         options = [[None, *words] for _, words in choices]
         if math.prod(map(len, options)) > MAX_WORDS:
             options = [[None, *words] if n == 0 else [None] for n, (_, words) in enumerate(choices)]

@@ -13,6 +13,7 @@ from pipelines.definition.normal import Difference, differences
 from pipelines.errors import UsageError
 from pipelines.importer.assembling import Assembled, Surroundings, assemble
 from pipelines.importer.drafts import Draft, Note, walk
+from pipelines.importer.fitting import Fitted, Unfit
 from pipelines.importer.words import VARIABLE, with_values
 from pipelines.importer.yaml_text import yaml_text
 from pipelines.language.check import Checked, check
@@ -78,9 +79,10 @@ def import_definition(
     name = str(with_values(around.name, around.variables))
     raw: dict[str, str] = {}
     share = True
+    fitted: dict[str, Fitted | Unfit] = {}
     best: Imported | None = None
     for _ in range(MAX_ROUNDS):
-        assembled = assemble(definition, around, raw=raw, share=share)
+        assembled = assemble(definition, around, raw=raw, share=share, fitted=fitted)
         lines = [f"Imported from {origin}.", *head]
         text = yaml_text(assembled.document, lines)
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))

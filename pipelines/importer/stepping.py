@@ -14,7 +14,7 @@ from pipelines.importer.code_places import code_comments
 from pipelines.importer.documents import document_of
 from pipelines.importer.drafts import Draft, Note
 from pipelines.importer.durations import duration_text
-from pipelines.importer.fitting import Unfit, fit
+from pipelines.importer.fitting import Fitted, Unfit, fit
 from pipelines.importer.lifting import Lifter
 from steps import KINDS, kind_named
 from steps._contract import Kind
@@ -45,6 +45,7 @@ class Stepper:
         values: gives the normal form of values.
         raw: names of the steps that are written as they stand, with the reason.
         variables: the values of the variables that stand in it.
+        fitted: the fields that were found so far, by the steps' pointers; grows.
         notes: what the reader must know; grows.
     """
 
@@ -52,6 +53,7 @@ class Stepper:
     values: Values
     raw: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    fitted: dict[str, Fitted | Unfit] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
@@ -116,7 +118,7 @@ class Stepper:
             given["Arguments"] = self._without_nulls(given.get("Arguments", {}), draft.pointer)
         if not draft.is_raw:
             try:
-                fitted = fit(draft.kind, Wanted(draft.name, given, self.values, self.variables))
+                fitted = self._fit(draft, given)
             except Unfit as reason:
                 self._keep_raw(draft, str(reason))
             else:
@@ -132,6 +134,19 @@ class Stepper:
         if given.get("Arguments"):
             draft.fields["arguments"] = given["Arguments"]
         draft.step_fields = {k: v for k, v in given.items() if k != "Arguments"}
+
+    def _fit(self, draft: Draft, given: Mapping[str, Any]) -> Fitted:
+        """Return a step's fields; found once, however often the definition is drafted."""
+        if draft.pointer not in self.fitted:
+            wanted = Wanted(draft.name, given, self.values, self.variables)
+            try:
+                self.fitted[draft.pointer] = fit(draft.kind, wanted)
+            except Unfit as reason:
+                self.fitted[draft.pointer] = reason
+        found = self.fitted[draft.pointer]
+        if isinstance(found, Unfit):
+            raise found
+        return found
 
     def _without_nulls(self, value: Any, pointer: str) -> Any:
         """Return an event without null members, which a definition can't hold."""
