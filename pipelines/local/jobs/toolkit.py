@@ -29,6 +29,9 @@ from pipelines.local.objects import is_s3
 CODE = "/opt/ml/code"
 """Where script mode unpacks the user's code and runs it."""
 
+NOTEBOOK_RUNNER = "amazon_sagemaker_scheduler"
+"""What runs the notebook of a notebook job (the SDK's ``NotebookJobStep``)."""
+
 WORKING_DIRECTORY = "/tmp"  # noqa: S108 - the job's own
 """**[U]** The working directory of images that are not run in script mode."""
 
@@ -50,6 +53,7 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
     entry = [str(part) for part in algorithm.get("ContainerEntrypoint") or ()]
     arguments = [str(part) for part in algorithm.get("ContainerArguments") or ()]
     if entry:
+        _check_notebook(entry, context)
         _warn_of_requirements(context)
         return Command((*entry, *arguments), own, WORKING_DIRECTORY, seconds)
     parameters = decode_hyperparameters(request.get("HyperParameters", {}))
@@ -66,6 +70,19 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
         context.log,
         hint="Give a script (entry_point), or run with --job-env docker, or say in the handlers "
         f"file what stands in for it: images: {{{image.name}: 'module:function'}}.",
+    )
+
+
+def _check_notebook(entry: list[str], context: JobContext) -> None:
+    """Refuse a notebook's job in words: its entry point is a program of SageMaker's images."""
+    if entry[0] != NOTEBOOK_RUNNER or shutil.which(NOTEBOOK_RUNNER):
+        return
+    raise JobFailed(
+        f"ImageNotRunnable: a notebook is run by {NOTEBOOK_RUNNER!r}, a program of SageMaker's "
+        "notebook images, which this machine lacks",
+        context.log,
+        hint="Say in local.yaml what stands in for the step (steps: {STEP: {properties: {}}}), or "
+        "run the notebook by itself: jupyter execute NOTEBOOK.",
     )
 
 
