@@ -110,9 +110,14 @@ steps:
 
 
 def bases() -> tuple[tuple[Path, str], ...]:
-    pulsar = ROOT / "definitions" / "pulsar" / "pipeline.yaml"
+    kept = (
+        ROOT / "definitions" / "pulsar" / "pipeline.yaml",
+        # Steps that others become, documents, values that other steps fill in.
+        ROOT / "tests/cases/ok/checks/pipeline.yaml",
+        ROOT / "tests/cases/ok/monitor-batch-transform/pipeline.yaml",
+    )
     return (
-        (pulsar, pulsar.read_text(encoding="utf-8")),
+        *((path, path.read_text(encoding="utf-8")) for path in kept),
         (CASES / "rich.yaml", RICH),
         (CASES / "small.yaml", SMALL),
     )
