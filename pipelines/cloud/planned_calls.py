@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipelines.cloud import ownership
+from pipelines.cloud.client import Place
 from pipelines.cloud.context import Context
 from pipelines.cloud.plan import Call, Change
 from pipelines.cloud.state import Deployed
@@ -20,16 +21,16 @@ VERSION_ID = "{version}"
 """Stands in a planned tag for the version that the deploy made."""
 
 
-def definition_member(wanted: Wanted, context: Context) -> tuple[list[Call], dict[str, Any]]:
+def definition_member(wanted: Wanted, place: Place) -> tuple[list[Call], dict[str, Any]]:
     """Return how a definition is sent: in the request, or by way of S3 with a call before."""
     text = wanted.text
     data = text.encode()
     if len(data) < INLINE_BYTES:
         return [], {"PipelineDefinition": text}
     digest = hashlib.sha256(data).hexdigest()
-    prefix = f"{context.place.prefix}/" if context.place.prefix else ""
+    prefix = f"{place.prefix}/" if place.prefix else ""
     key = f"{prefix}definitions/sha256/{digest}.json"
-    bucket = context.place.bucket
+    bucket = place.bucket
     put = Call("s3:PutObject", f"s3://{bucket}/{key}", {"Bucket": bucket, "Key": key, "Body": text})
     return [put], {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
 

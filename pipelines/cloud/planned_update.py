@@ -138,7 +138,7 @@ class Update:
         before: list[Call] = []
         where: dict[str, Any] = {}
         if self.differences.any:
-            before, where = definition_member(self.wanted, self.context)
+            before, where = definition_member(self.wanted, self.context.place)
         changed = {
             name: value
             for name, value in self.settings.items()

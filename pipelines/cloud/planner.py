@@ -120,7 +120,7 @@ def _creation(wanted: Wanted, context: Context) -> PipelinePlan:
         **ownership.remembered_keys(wanted.tags),
     }
     extra = {k: v for k, v in wanted.settings.items() if k not in (*settings, "Tags")}
-    before, where = definition_member(wanted, context)
+    before, where = definition_member(wanted, context.place)
     request = {
         **extra,
         "PipelineName": wanted.name,

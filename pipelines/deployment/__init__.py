@@ -13,18 +13,23 @@ Commands that name a pipeline and no definition begin with ``find_place``::
 
 from pipelines.deployment.compiling import compile_all, defined_names, wanted_of
 from pipelines.deployment.deploy import Planned, carry_out, check_owners, compare, plan, upsert
+from pipelines.deployment.differing import EnvironmentDifference, compare_environments
+from pipelines.deployment.names import pipeline_named
 from pipelines.deployment.places import Connection, find_place, place_of, setting_of
 from pipelines.deployment.provenance import provenance_of, repository_name, tool_version
 
 __all__ = [
     "Connection",
+    "EnvironmentDifference",
     "Planned",
     "carry_out",
     "check_owners",
     "compare",
+    "compare_environments",
     "compile_all",
     "defined_names",
     "find_place",
+    "pipeline_named",
     "place_of",
     "plan",
     "provenance_of",

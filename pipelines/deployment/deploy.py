@@ -16,6 +16,7 @@ from pipelines.cloud.context import Context
 from pipelines.cloud.plan import Plan
 from pipelines.cloud.planner import assets_to_read, make_plan
 from pipelines.cloud.state import State, read_manifests, read_owned, read_state
+from pipelines.cloud.versions import check_alias
 from pipelines.cloud.wanted import Provenance, Wanted
 from pipelines.deployment.compiling import compile_all, defined_names, wanted_of
 from pipelines.deployment.places import Connection, check_region, place_of, setting_of
@@ -68,6 +69,8 @@ def plan(
         AwsError: AWS refused a call, or the credentials are another account's.
     """
     connection = connection or Connection()
+    if alias:
+        check_alias(alias)
     compiled = compile_all(paths, environment=environment, variables=variables)
     project = compiled[0].spec.project
     place = place_of(setting_of(project, environment))

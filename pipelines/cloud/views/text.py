@@ -40,7 +40,7 @@ def _lines(plan: Plan, color: bool) -> Iterator[str]:
             f"  {each.file}" if each.file else ""
         )
         for line in pipeline_lines(each):
-            yield _line(line, color)
+            yield render_line(line, color)
         yield ""
     if plan.uploads:
         yield "To upload"
@@ -52,7 +52,8 @@ def _lines(plan: Plan, color: bool) -> Iterator[str]:
     yield summary(plan)
 
 
-def _line(line: Line, color: bool) -> str:
+def render_line(line: Line, color: bool) -> str:
+    """Return one line of a plan, its place at the right."""
     text = "    " * line.depth + f"{line.sign} {line.text}"
     painted = _painted(text, line.sign, color)
     if not line.position:
