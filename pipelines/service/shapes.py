@@ -5,14 +5,16 @@ Everything is read from botocore's own data files; botocore itself is not import
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipelines.errors import DefinitionError
 from pipelines.service.checking import Mismatch, check
-from pipelines.service.model import Shape, UnknownName, load_model, read_whole_model
+from pipelines.service.model import Shape, UnknownName, load_model, model_file, read_whole_model
 from pipelines.service.nearest import nearest_names, suggest
 
 __all__ = [
@@ -137,7 +139,7 @@ def documentation(operation: str, path: Sequence[str | int], service: str = "sag
         UnknownName: there is no such operation.
         UnknownMember: `path` leads nowhere.
     """
-    model = read_whole_model(service)
+    model = _documented_model(service, model_file(service))
     if operation not in model["operations"]:
         load_model(service).operation(operation)  # raises, with the nearest names
     found = model["operations"][operation]
@@ -149,6 +151,13 @@ def documentation(operation: str, path: Sequence[str | int], service: str = "sag
         reference = _step_in_model(shapes, reference, segment, index)
     text = reference.get("documentation") or shapes[reference["shape"]].get("documentation", "")
     return _first_sentence(text)
+
+
+@functools.lru_cache(maxsize=1)
+def _documented_model(service: str, source: Path) -> Mapping[str, Any]:
+    """Returns the whole model, read once: the reference asks for hundreds of sentences."""
+    del source  # another botocore is another model
+    return read_whole_model(service)
 
 
 def _step_in_model(shapes: Any, reference: Any, segment: str | int, index: int) -> Any:

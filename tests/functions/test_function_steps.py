@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sagedag_process import run_sagedag
 
 SCRIPT = Path(__file__).parents[2] / "steps" / "_function_bootstrap.py"
 MODULE = """
@@ -111,11 +112,6 @@ def test_functions_run_on_this_machine(tmp_path: Path) -> None:
         "from code.other import two\n\n\ndef double(value):\n    return value * two\n"
     )
     (tmp_path / "code" / "other.py").write_text("two = 2\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run", str(tmp_path / "pipeline.yaml")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_sagedag("run", "pipeline.yaml", cwd=tmp_path)
     assert done.returncode == 5, done.stdout + done.stderr
     assert "twice 28 on monday" in done.stdout + done.stderr

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sagedag_process import run_sagedag
 
 from pipelines.errors import UsageError
 from pipelines.starting import NAME, name_from, project_files, sample_data, write_project
@@ -23,15 +24,7 @@ CHECK = ["check", "--isolated", "--select", "E,F,I,B,D1", "--ignore", "D107"]
 def sagedag(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     environment.pop("SAGEDAG_ENV", None)
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines", *arguments],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return run_sagedag(*arguments, cwd=cwd, env=environment)
 
 
 @pytest.fixture(scope="module")

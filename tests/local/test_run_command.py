@@ -30,6 +30,7 @@ from local_samples import (
     processing,
     register,
 )
+from sagedag_process import run_sagedag
 
 SAGEDAG = [sys.executable, "-m", "pipelines"]
 ROOT = Path(__file__).parents[2]
@@ -80,15 +81,7 @@ class Project:
     def __call__(
         self, *arguments: str, text: str | None = None, code: int | None = 0, folder: str = "."
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [*SAGEDAG, *arguments],
-            cwd=self.folder / folder,
-            input=text,
-            capture_output=True,
-            text=True,
-            env=self.environment(),
-            timeout=120,
-        )
+        done = run_sagedag(*arguments, cwd=self.folder / folder, env=self.environment(), text=text)
         assert "Traceback" not in done.stderr, done.stderr
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done

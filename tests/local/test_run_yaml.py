@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from sagedag_process import run_sagedag
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,15 +69,8 @@ class Definitions:
     def run(
         self, *arguments: str, code: int = 0, text: str | None = None, folder: str = "."
     ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "pipelines", "run", *arguments],
-            cwd=self.folder / folder,
-            input=text,
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
-            timeout=120,
-        )
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        done = run_sagedag("run", *arguments, cwd=self.folder / folder, env=environment, text=text)
         assert "Traceback" not in done.stderr, done.stderr
         assert done.returncode == code, done.stdout + done.stderr
         return done

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sagedag_process import run_sagedag
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,16 +70,8 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     assert words[0] == "sagedag"
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SAGEDAG", "CI"))}
     # One text as on a terminal: messages and output in the order in which they were written.
-    return subprocess.run(
-        [sys.executable, "-m", "pipelines", *words[1:]],
-        cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment["PYTHONPATH"] = str(ROOT)
+    return run_sagedag(*words[1:], cwd=folder, env=environment, together=True)
 
 
 def test_the_first_definition_is_the_shipped_one() -> None:

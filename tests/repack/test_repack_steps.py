@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sagedag_process import run_sagedag
 
 import pipelines
 from pipelines.draw import mermaid
@@ -93,13 +92,7 @@ def machine(definition: Path) -> tuple[str, int]:
 
 
 def test_the_archive_that_is_registered_holds_model_and_code(definition: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run", "pipeline.yaml"],
-        cwd=definition.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_sagedag("run", "pipeline.yaml", cwd=definition.parent)
     assert done.returncode == 0, done.stdout + done.stderr
     found = list((definition.parent / ".sagedag").rglob("model.tar.gz"))
     assert len(found) == 1, found
