@@ -15,14 +15,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-PULSAR = str(ROOT / "definitions/pulsar")
-SAGEDAG = (sys.executable, "-m", "pipelines")
+from local_runs import measure_cached, measure_jobs, measure_memory, measure_parallel
+from timing import PULSAR, ROOT, SAGEDAG, Line, clock, surroundings
 
 # What a script that builds the same pipeline with the SDK has to import.
 SDK_IMPORTS = """
@@ -40,19 +37,6 @@ COLD: Mapping[str, tuple[str, ...]] = {
     "compile": (*SAGEDAG, "compile", PULSAR, "--env", "dev"),
 }
 
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-NO_OP = ("python3", "-c", "pass")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the result."""
-
-    what: str
-    value: str
-    target: str = ""
-    met: bool | None = None
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
@@ -60,14 +44,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=7, help="of each cold command")
     parser.add_argument("--steps", type=int, default=500, help="of the big definition")
     parser.add_argument("--jobs", type=int, default=20, help="that do nothing, for the overhead")
+    parser.add_argument("--scheduled", type=int, default=1000, help="jobs, for the memory")
     options = parser.parse_args(argv)
-    if min(options.rounds, options.steps, options.jobs) < 1:
+    if min(options.rounds, options.steps, options.jobs, options.scheduled) < 1:
         parser.error("the numbers begin at 1")
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     sections: list[tuple[str, Callable[[], list[Line]]]] = [
         (f"cold, median of {options.rounds}", lambda: measure_cold(options.rounds)),
         (f"a definition of {options.steps} steps", lambda: measure_big(options.steps)),
-        (f"{options.jobs} local jobs that do nothing", lambda: measure_local(options.jobs)),
+        (f"{options.jobs} local jobs that do nothing", lambda: measure_jobs(options.jobs)),
+        ("six jobs of a second, two at once", measure_parallel),
+        ("pulsar again, all of it cached", lambda: measure_cached(options.rounds)),
+        (
+            f"{options.scheduled} jobs one after the other",
+            lambda: measure_memory(options.scheduled),
+        ),
     ]
     for title, measure in sections:
         print(f"\n{title}", flush=True)
@@ -160,110 +151,6 @@ def write_big(folder: Path, count: int) -> Path:
     path = folder / "pipeline.yaml"
     path.write_text("\n".join(lines) + "\n")
     return path
-
-
-def measure_local(count: int) -> list[Line]:
-    """Time what a local run adds to each job, above starting the job's process."""
-    from pipelines.definition import read_definition
-    from pipelines.local.execute import execute
-    from pipelines.local.isolation import MODES
-    from pipelines.local.options import RunOptions
-    from pipelines.local.store import open_store
-
-    definition = read_definition(json.dumps(no_ops(count)))
-    bare = statistics.median(
-        clock((sys.executable, *NO_OP[1:]), os.environ) for _ in range(max(count, 5))
-    )
-    lines = [Line("the process alone", f"{bare * 1000:.1f} ms")]
-    working = [mode for mode in MODES if mode.probe().works]
-    warm = False
-    # The first run of a process imports what all others find; it is thrown away.
-    for mode in [*working[:1], *working]:
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder)
-            with open_store(place / "store") as store:
-                start = time.perf_counter()
-                record = execute(
-                    definition,
-                    name="no-ops",
-                    base=place,
-                    store=store,
-                    isolation=mode,
-                    options=RunOptions(parallelism=1),
-                )
-                seconds = time.perf_counter() - start
-        if mode is working[0] and not warm:
-            warm = True
-            continue
-        if record.status != "Succeeded":
-            lines.append(Line(f"{mode.name}: {record.status}", "", str(record.failure_reason)))
-            continue
-        over = seconds / count - bare
-        what = f"added to each job, {mode.name}"
-        lines.append(Line(what, f"{over * 1000:.1f} ms", "≤ 60 ms", over <= 0.06))
-    return lines
-
-
-def no_ops(count: int) -> dict[str, object]:
-    """Return a definition of ``count`` Processing steps that do nothing."""
-    arguments = {
-        "ProcessingResources": {
-            "ClusterConfig": {
-                "InstanceType": "ml.m5.large",
-                "InstanceCount": 1,
-                "VolumeSizeInGB": 30,
-            }
-        },
-        "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": list(NO_OP)},
-        "RoleArn": "arn:aws:iam::000000000000:role/any",
-    }
-    steps = [
-        {"Name": f"job-{number}", "Type": "Processing", "Arguments": arguments}
-        for number in range(count)
-    ]
-    return {"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps}
-
-
-def clock(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Return the seconds a command takes; its output goes nowhere.
-
-    Raises:
-        subprocess.CalledProcessError: it failed, so its time says nothing.
-    """
-    start = time.perf_counter()
-    subprocess.run(
-        command,
-        env=dict(environment),
-        cwd=ROOT,
-        check=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    return time.perf_counter() - start
-
-
-def surroundings(folder: Path) -> dict[str, str]:
-    """Return this process's variables as commands are measured with.
-
-    Byte code is kept, as for every user, and the SDK finds a region and credentials: without them
-    its import fails, or asks the metadata service first.
-    """
-    empty = folder / "empty"
-    empty.write_text("")
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "SAGEDAG_")) and name != "PYTHONDONTWRITEBYTECODE"
-    }
-    return inherited | {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "measuring",
-        "AWS_SECRET_ACCESS_KEY": "measuring",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(empty),
-        "AWS_SHARED_CREDENTIALS_FILE": str(empty),
-        "PYTHONPATH": str(ROOT),
-    }
 
 
 if __name__ == "__main__":

@@ -269,10 +269,13 @@ def cache_key(step: Step, made: Prepared, around: Surroundings) -> str | None:
         more["stand_in"] = _identity(made.stand_in)
     if made.members:
         more["members"] = made.members
+    request: Mapping[str, Any] = made.request
+    if around.cache.contents and around.cache.asked(step):
+        request = made.handler.counted(request, around.registry, around.objects)
     return around.cache.key(
         step,
         around.body_name(step),
-        made.request,
+        request,
         made.handler.cache_attributes,
         made.handler.inputs(made.request),
         more or None,

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from typing import Any
@@ -43,8 +44,11 @@ def test_01_parameters_are_typed_enums_hold_and_a_missing_value_stops_the_run(
         {"Name": "Owner", "Type": "String"},
     ]
     texts = [join(get(f"Parameters.{item['Name']}")) for item in parameters]
-    gate = condition("gate", compare("GreaterThan", get("Parameters.Count"), 5),
-                     compare("Equals", get("Parameters.Flag"), True), then=[always("typed")])  # fmt: skip
+    typed = [
+        compare("GreaterThan", get("Parameters.Count"), 5),
+        compare("Equals", get("Parameters.Flag"), True),
+    ]
+    gate = condition("gate", *typed, then=[always("typed")])
     definition = document(processing("job", *texts), gate, Parameters=parameters)
     given = {"Count": "7", "Flag": "true", "Owner": "me"}
     ran = run(definition, parameters=given)
@@ -85,7 +89,7 @@ def test_02_references_and_depends_on_order_steps_and_triggers_choose(run: Any) 
     assert ran.status == "CompletedWithFailures"
     assert set(ran.steps) == {"first", "second", "third", "bad", "both", "told"}
     spans = [ran.report(name)["span"] for name in ("first", "second", "third")]
-    assert all(before[1] <= after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))
 
 
 def test_02_ready_steps_run_in_parallel_up_to_the_limit(run: Any) -> None:

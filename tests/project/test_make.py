@@ -135,7 +135,7 @@ def test_a_named_python_is_not_passed_over(tmp_path: Path) -> None:
 
 def test_the_benchmark_measures(tmp_path: Path) -> None:
     """The parts that need no cold SDK: a small definition and a few jobs."""
-    script = "import run; print(run.measure_local(2)); print(run.measure_big(3))"
+    script = "import run; print(run.measure_jobs(2)); print(run.measure_big(3))"
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'bench'}:{ROOT}"}
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -176,3 +176,20 @@ def test_what_cannot_be_transformed_is_told(
     assert ran.status == "Failed"
     assert told in ran.steps["predict"].failure_reason
     assert objects.list("s3://bucket/out") == ()
+
+
+def test_07_the_cache_goes_by_what_the_model_is_made_of(run: Run, objects: ObjectStore) -> None:
+    """Its name is a new one each run; --service-cache compares it nonetheless."""
+
+    def reused(**options: Any) -> bool:
+        steps = transform()
+        steps[1]["CacheConfig"] = {"Enabled": True, "ExpireAfter": "1d"}
+        ran = run(document(*steps), **options)
+        assert ran.status == "Succeeded", ran.record.failure_reason
+        return ran.steps["predict"].cache_source is not None
+
+    assert not reused()
+    assert reused()
+    assert not reused(service_cache=True)
+    objects.put("s3://bucket/model.tar.gz", objects.get("s3://bucket/model.tar.gz") + b"\0")
+    assert not reused()
