@@ -144,6 +144,8 @@ def as_json(value: Any) -> Any:
         return {"Get": f"Execution.{value.name}"}
     if isinstance(value, PropertyRef):
         return {"Get": f"Steps.{value.step}.{value.text}"}
+    if isinstance(value, JsonGet) and value.uri is not None:
+        return {"Std:JsonGet": {"S3Uri": as_json(value.uri), "Path": value.path}}
     if isinstance(value, JsonGet):
         file = {"Get": f"Steps.{value.step}.PropertyFiles.{value.file}"}
         return {"Std:JsonGet": {"PropertyFile": file, "Path": value.path}}

@@ -74,13 +74,18 @@ class PropertyRef:
 
 @dataclass(frozen=True)
 class JsonGet:
-    """A value in a property file of a Processing step (``Std:JsonGet``)."""
+    """A value in a property file of a Processing step (``Std:JsonGet``), or in a file on S3.
+
+    Args:
+        uri: the S3 URI of the file, text or an expression; then ``step`` and ``file`` are empty.
+    """
 
     step: str
     file: str
     path: str
     type: ExprType = "any"
     meaning: Meaning = ""
+    uri: Any = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +185,9 @@ def expressions_in(value: Any) -> Iterator[Expr]:
         yield value
         for part in value.values:
             yield from expressions_in(part)
+    elif isinstance(value, JsonGet):
+        yield value
+        yield from expressions_in(value.uri)
     elif isinstance(value, EXPRESSIONS):
         yield value
     elif isinstance(value, Mapping):

@@ -43,9 +43,14 @@ DEFAULTS: Mapping[str, Any] = {
     "S3InputMode": "File",
     "S3CompressionType": "None",
     "S3DataDistributionType": "FullyReplicated",
+    "MaxConcurrency": 1,
 }
 """Members that say as much as their absence: the defaults of the Amazon SageMaker API Reference.
-[U] It names none for the last three, which are not required; the SDK writes these values."""
+[U] It names none for the last four, which are not required; the SDK writes these values."""
+
+TEXTS = ("ErrorMessage",)
+"""Members that are text whatever stands in them: a join of one value says no more than the value.
+"""
 
 _WHOLE = 2.0**53
 """Up to here a float that is a whole number is that number."""
@@ -87,6 +92,10 @@ class Values:
         return value
 
     def _member(self, name: str, value: Any, keep_empty: bool) -> Any:
+        if name in TEXTS:
+            found = self.normal(value)
+            parts = _joined(found)
+            return parts[0] if parts is not None and len(parts) == 1 else found
         key = NAME_MEMBERS.get(name)
         if key is None or keep_empty or not isinstance(value, list):
             return self.normal(value, keep_empty=keep_empty)

@@ -45,6 +45,10 @@ REFERENCES = Document(
                     "`steps.NAME.properties.A.B[0]['key']`",
                     "any field of the Describe call's answer, checked against the API's model",
                 ),
+                (
+                    "`json('s3://bucket/${execution.id}/result.json').accuracy`",
+                    "a value in a JSON file on S3; references may stand in its URI",
+                ),
             ),
         ),
         Heading("Rules"),

@@ -17,6 +17,7 @@ from steps._expressions import (
     LoopRef,
     ParameterRef,
     PropertyRef,
+    is_expression,
 )
 
 _TYPES: Mapping[str, ExprType] = {
@@ -89,7 +90,11 @@ class Lifter:
         return None
 
     def _json_get(self, body: Mapping[str, Any]) -> JsonGet | None:
-        path, file = body.get("Path"), body.get("PropertyFile")
+        path, file, uri = body.get("Path"), body.get("PropertyFile"), body.get("S3Uri")
+        if set(body) == {"Path", "S3Uri"} and isinstance(path, str):
+            lifted = self.lift(uri)
+            plain = isinstance(lifted, str) or is_expression(lifted)
+            return JsonGet("", "", path, uri=lifted) if plain else None
         if set(body) != {"Path", "PropertyFile"} or not isinstance(path, str):
             return None
         get = file.get(GET) if isinstance(file, Mapping) and len(file) == 1 else None

@@ -186,9 +186,7 @@ class Stepper:
             [_item(each) for each in items] if isinstance(items, list) else items
         )
         limit = given.get("MaxConcurrency")
-        if limit is None:
-            draft.step_fields.setdefault("Arguments", {})["MaxConcurrency"] = None
-        elif limit != 1:
+        if limit not in (None, 1):
             draft.fields["max_concurrency"] = limit
         here = f"{draft.pointer}/Arguments"
         inside = (*around, draft.name)
@@ -211,15 +209,15 @@ class Stepper:
         if not isinstance(given, Mapping):
             self.notes.append(Note(f"{draft.pointer}/Arguments", "this is no map", lost=True))
             return {}
-        rest = {k: self.lifter.lift(v) for k, v in given.items() if k not in known}
+        for name in (name for name in given if name not in known):
+            why = f"`{name}` can't be said of a {draft.kind.name} step"
+            self.notes.append(Note(f"{draft.pointer}/Arguments/{name}", why, lost=True))
         beside = {
             member: self.lifter.lift(value)
             for member, value in draft.given.items()
             if member not in (*_COMMON, "RetryPolicies", "Arguments") and value is not None
         }
         draft.step_fields.update(beside)
-        if rest:
-            draft.step_fields["Arguments"] = rest
         return given
 
     # --- what every step has ---

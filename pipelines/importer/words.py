@@ -119,7 +119,9 @@ class Words:
             NoWords: no reference does.
         """
         text = self._reference(value)
-        if text is None or isinstance(parse_reference(text), Wrong):
+        if text is None or (
+            not text.startswith("json(") and isinstance(parse_reference(text), Wrong)
+        ):
             raise NoWords(f"no reference can say `{sort_key(as_json(value))[:200]}`")
         return text
 
@@ -140,6 +142,10 @@ class Words:
             path = parse_path(value.path)
         except PathSyntaxError:
             return None
+        if value.uri is not None:
+            uri = str(self.write(value.uri))
+            quote = next((sign for sign in "'\"" if sign not in uri), "")
+            return _below(f"json({quote}{uri}{quote})", *path) if quote else None
         if target is None:
             return None
         return _below(f"{_below('steps', value.step)}.files", value.file, *path)

@@ -28,6 +28,8 @@ _TOKEN = re.compile(
     | (?P<braced>\$\{[^}]*\})
     | (?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?(?![\w.]))
     | (?P<string>'[^']*'|"[^"]*")
+    | (?P<json>json\(\s*(?:'[^']*'|"[^"]*")\s*\)
+               (?:\.[\w-]+|\[[0-9]+\]|\['[^'\]]*'\]|\["[^"\]]*"\])+)
     | (?P<word>[A-Za-z_][\w-]*(?:\.[\w-]+|\[[0-9]+\]|\['[^'\]]*'\]|\["[^"\]]*"\])*)
     )""",
     re.VERBOSE | re.ASCII,
@@ -259,7 +261,7 @@ class _Reader:
             return self.literal(token)
         if token.text in ("true", "false"):
             return token.text == "true"
-        if token.kind not in ("word", "braced") or token.text in ("and", "or", "not", "in"):
+        if token.kind not in ("word", "braced", "json") or token.text in ("and", "or", "not", "in"):
             raise _Refused(token.begin, token.end, f"a value is expected, not `{token.text}`")
         return self.reference(token)
 

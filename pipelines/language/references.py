@@ -6,9 +6,10 @@ segment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.language.diagnostics import as_clause, suggest
@@ -25,10 +26,13 @@ from steps._expressions import (
     Expr,
     ExprType,
     Join,
+    JsonGet,
     ParameterRef,
     Path,
     PropertyRef,
+    is_expression,
 )
+from steps._paths import json_path
 
 EXECUTION = {
     "id": "PipelineExecutionId",
@@ -46,6 +50,10 @@ COMPILE_TIME = (
     "vars", "git", "matrix", "env", "region", "account", "bucket", "prefix", "role", "pipeline",
 )  # fmt: skip
 """What templates can name and references can't."""
+
+_FILE_VALUE = re.compile(
+    r"""json\(\s*(?P<quote>['"])(?P<uri>(?:(?!(?P=quote)).){1,1024})(?P=quote)\s*\)(?P<path>[.\[].+)"""
+)
 
 LISTS_BY_NAME = {
     ("ProcessingOutputConfig", "Outputs"): "OutputName",
@@ -81,6 +89,8 @@ class Scope:
 
     def resolve(self, text: str) -> Expr | Wrong:
         """Return the expression that a reference (without ``${}``) means, or what is wrong."""
+        if text.startswith("json("):
+            return self._file_value(text)
         segments = parse_path(text)
         if isinstance(segments, Wrong):
             return segments
@@ -105,6 +115,27 @@ class Scope:
         elif root in COMPILE_TIME:
             hint = f"known when the definition is compiled: `{{{{ {text} }}}}`"
         return Wrong(first.begin, first.end, f"a reference can't begin with `{root}`", hint)
+
+    def _file_value(self, text: str) -> Expr | Wrong:
+        """Resolve ``json('s3://…').a.b``: a value in a JSON file on S3."""
+        match = _FILE_VALUE.fullmatch(text)
+        if match is None:
+            hint = "such as `json('s3://bucket/result.json').accuracy`"
+            message = "a value of a file is written `json('URI').VALUE`"
+            return Wrong(0, len(text), message, hint, "reference-syntax")
+        uri = resolve_text(match["uri"], self)
+        if isinstance(uri, list):
+            shift = match.start("uri")
+            return replace(uri[0], begin=uri[0].begin + shift, end=uri[0].end + shift)
+        if not is_expression(uri) and not str(uri).startswith("s3://"):
+            begin, end = match.span("uri")
+            return Wrong(begin, end, f"`{uri}` is no S3 URI", "the file must lie on S3")
+        path = parse_path(f"x{match['path']}")  # as if below a root of one letter
+        if isinstance(path, Wrong):
+            shift = match.start("path") - 1
+            message = f"`{match['path']}` leads to no value of a file"
+            return replace(path, begin=path.begin + shift, end=path.end + shift, message=message)
+        return JsonGet("", "", json_path([each.value for each in path[1:]]), uri=uri)
 
     def _parameter(self, segments: list[Segment]) -> Expr | Wrong:
         if len(segments) < 2:

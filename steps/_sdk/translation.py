@@ -7,7 +7,7 @@ from typing import Any
 
 from steps._contract import Clause, Comparison, StepRequest
 from steps._expressions import ExecutionRef, Join, JsonGet, LoopRef, ParameterRef, PropertyRef
-from steps._sdk.given import Session, loop_variable, step_class
+from steps._sdk.given import Session, file_value, loop_variable, step_class
 from steps._sdk.lacking import for_each_stand_in, pipeline_class
 from steps._sdk.names import names
 
@@ -80,6 +80,8 @@ class _Translator:
             return sdk.ExecutionVariable(value.name)
         if isinstance(value, PropertyRef):
             return sdk.Properties(step_name=value.step, path=value.text)
+        if isinstance(value, JsonGet) and value.uri is not None:
+            return file_value(self.value(value.uri), value.path)
         if isinstance(value, JsonGet):
             return sdk.JsonGet(step_name=value.step, property_file=value.file, json_path=value.path)
         if isinstance(value, LoopRef):

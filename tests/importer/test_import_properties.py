@@ -79,7 +79,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @cache
 def base_of(kind: Kind) -> tuple[str, str]:
     """The name and fields (as JSON) of a kind's own example."""
-    ((name, fields),) = yaml.safe_load(kind.example).items()
+    steps = yaml.safe_load(kind.example)
+    name, fields = next(item for item in steps.items() if item[1]["type"] == kind.name)
     return f"the-{name}", json.dumps(fields, default=str)
 
 
