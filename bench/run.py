@@ -16,8 +16,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
+from deploys import measure_plan
 from local_runs import measure_cached, measure_jobs, measure_memory, measure_parallel
 from timing import PULSAR, ROOT, SAGEDAG, Line, clock, surroundings
 
@@ -45,8 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=500, help="of the big definition")
     parser.add_argument("--jobs", type=int, default=20, help="that do nothing, for the overhead")
     parser.add_argument("--scheduled", type=int, default=1000, help="jobs, for the memory")
+    parser.add_argument("--definitions", type=int, default=200, help="of the plan")
     options = parser.parse_args(argv)
-    if min(options.rounds, options.steps, options.jobs, options.scheduled) < 1:
+    if min(options.rounds, options.steps, options.jobs, options.scheduled, options.definitions) < 1:
         parser.error("the numbers begin at 1")
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     sections: list[tuple[str, Callable[[], list[Line]]]] = [
@@ -60,6 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             lambda: measure_memory(options.scheduled),
         ),
     ]
+    if find_spec("moto") is not None:
+        title = f"plan of {options.definitions} definitions, nothing changed"
+        sections.append((title, lambda: measure_plan(options.definitions)))
     for title, measure in sections:
         print(f"\n{title}", flush=True)
         for line in measure():

@@ -58,13 +58,16 @@ def pipeline_and_clients(name: str, options: dict[str, Any]) -> tuple[str, Clien
 
 
 def _table(versions: Sequence[Version]) -> Iterator[str]:
+    from pipelines.cloud.planned_calls import ROLLED_BACK
     from pipelines.cloud.versions import commit_of
     from pipelines.cloud.wording import clipped
 
     rows = [("VERSION", "DEPLOYED", "COMMIT", "ALIASES", "")]
     for number, each in enumerate(versions):
         moment = datetime.fromtimestamp(each.created, timezone.utc)
-        told = each.description.partition(",")[0] if "rollback" in each.description else ""
+        told = (
+            each.description.partition(",")[0] if each.description.startswith(ROLLED_BACK) else ""
+        )
         rows.append(
             (
                 str(each.number),

@@ -80,6 +80,8 @@ def compare_definitions(
         before, after: definitions as they are written.
         sources: where ``after`` comes from.
     """
+    if before == after:
+        return DefinitionChanges()
     old, new = normal_form(before), normal_form(after)
     if old == new:
         return DefinitionChanges()

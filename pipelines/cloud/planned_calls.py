@@ -17,6 +17,9 @@ from pipelines.errors import UsageError
 INLINE_BYTES = 100 * 1024
 """Definitions of this size and more go by way of S3, as the SageMaker SDK does."""
 
+ROLLED_BACK = "rollback to version "
+"""How the text begins that a rollback writes into its version."""
+
 VERSION_ID = "{version}"
 """Stands in a planned tag for the version that the deploy made."""
 

@@ -11,6 +11,7 @@ from pipelines.cloud.context import Context
 from pipelines.cloud.definition_changes import DefinitionChanges, compare_definitions
 from pipelines.cloud.plan import Call, Change, CodeChange, PipelinePlan
 from pipelines.cloud.planned_calls import (
+    ROLLED_BACK,
     alias_changes,
     checked_tags,
     closing_tags,
@@ -97,6 +98,9 @@ class Update:
             yield f"changed by something else since the last deploy{when}"
         elif not other:
             yield "not deployed by this tool so far: it is taken over"
+        recorded = self.deployed.recorded or ""
+        if recorded.startswith(ROLLED_BACK) and self.differences.any and not drifted:
+            yield f"it was rolled back ({recorded.partition(',')[0]}): a deploy undoes that"
         if self.context.alias and self.deployed.versions is None:
             yield "the API of this account has no versions: there are no aliases"
 

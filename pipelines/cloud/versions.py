@@ -15,7 +15,7 @@ from pipelines.cloud.client import Clients
 from pipelines.cloud.definition_changes import compare_definitions
 from pipelines.cloud.parallel import in_parallel
 from pipelines.cloud.plan import Call, PipelinePlan, Plan
-from pipelines.cloud.planned_calls import VERSION_ID, definition_member, tags_call
+from pipelines.cloud.planned_calls import ROLLED_BACK, VERSION_ID, definition_member, tags_call
 from pipelines.cloud.refusals import Missing, Refused, Unsupported
 from pipelines.cloud.state import (
     Deployed,
@@ -266,7 +266,7 @@ def _version_calls(
     label: str, arn: str, newest: Version, chosen: Version, tool: str
 ) -> Sequence[Call]:
     commit = commit_of(chosen)
-    told = f"rollback to version {chosen.number}, " + (f"commit {commit}, " if commit else "")
+    told = f"{ROLLED_BACK}{chosen.number}, " + (f"commit {commit}, " if commit else "")
     request: dict[str, Any] = {
         "PipelineArn": arn,
         "PipelineVersionDescription": f"{told}sagedag {tool}",

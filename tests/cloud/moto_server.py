@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -329,3 +330,15 @@ def _parsed(environ: Mapping[str, Any], body: bytes) -> Any:
         except ValueError:
             return body
     return body
+
+
+def main() -> None:
+    """Serve until standard input ends; the first line printed is the address."""
+    server = AwsServer()
+    print(server.url, flush=True)
+    sys.stdin.read()
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()
