@@ -51,6 +51,7 @@ def command(
     PATH is a definition, a folder (every pipeline.yaml below it) or - for standard input.
     """
     from pipelines.language.check import check
+    from pipelines.language.handlers_file import check_handlers
 
     chosen, given = chosen_environment(environment), pairs(variables, "--var")
     found: list[Diagnostic] = []
@@ -58,6 +59,7 @@ def command(
     for path, text in sources(paths):
         count += 1
         found.extend(check(path, environment=chosen, variables=given, text=text).diagnostics)
+        found.extend(check_handlers(path.absolute().parent))
     # A variable is for the definitions that have it; it is unknown only if none has.
     unknown = [d for d in found if d.code == "unknown-variable"]
     if len(unknown) < count * len({d.source.text for d in unknown}):

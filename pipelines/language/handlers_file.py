@@ -73,13 +73,14 @@ def read_handlers(folder: Path, environment: str = "local") -> Handlers:
     return Handlers(place, entries, (*files, *reader.named))
 
 
-def check_handlers(path: Path) -> Sequence[Diagnostic]:
-    """Return what is wrong with a ``local.yaml``."""
+def check_handlers(folder: Path) -> Sequence[Diagnostic]:
+    """Return what is wrong with the ``local.yaml`` that holds for a folder; none where none is."""
+    project = find_project(folder)
     report = Report()
-    tree = _read(path, report)
+    tree = _read(_nearest(folder.resolve(), project), report)
     if tree is not None:
         with contextlib.suppress(InvalidDefinition):
-            list(_Reader(find_project(path.absolute().parent), report).read(tree))
+            list(_Reader(project, report).read(tree))
     return report.diagnostics
 
 

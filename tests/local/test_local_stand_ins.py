@@ -10,7 +10,7 @@ import pytest
 from local_samples import always, compare, condition, document, get, model, processing, training
 
 from pipelines.language.diagnostics import InvalidDefinition
-from pipelines.language.handlers_file import read_handlers
+from pipelines.language.handlers_file import check_handlers, read_handlers
 from pipelines.local.stand_ins import StandIns
 
 FUNCTIONS = """
@@ -316,6 +316,7 @@ def test_mistakes_of_a_handlers_file_are_told_at_their_place(
     with pytest.raises(InvalidDefinition) as caught:
         read_handlers(place.folder)
     found = caught.value.diagnostics[0]
+    assert list(check_handlers(place.folder)) == list(caught.value.diagnostics)
     assert (found.source.path.name, found.span.line) == ("local.yaml", line)
     assert says in f"{found.message} {found.hint}"
 

@@ -211,6 +211,28 @@ def test_parameters_come_from_a_file_and_count_from_it(sagedag: Project, text: s
     assert values == {"Least": "0.25", "Data": str(sagedag.folder / "more/mine.csv")}
 
 
+def test_a_handlers_file_is_read_beside_the_definition_and_checked(sagedag: Project) -> None:
+    step = {"Name": "ask", "Type": "Lambda", "Arguments": {}, "OutputParameters": [
+        {"OutputName": "go", "OutputType": "Boolean"}],
+        "FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:judge"}  # fmt: skip
+    sagedag.write(document(step))
+    out = sagedag("run", "birds.json", code=5).stdout
+    assert "ask failed: nothing stands in for the Lambda function `judge` on this machine" in out
+    assert "add to local.yaml:\n    lambdas:\n      judge:\n        {outputs: {go: true}}" in out
+    (sagedag.folder / "local.yaml").write_text("lambdas:\n  judge: {outputs: {go: yes}}\n")
+    assert "is text, not Boolean" in sagedag("run", "birds.json", code=5).stdout
+    (sagedag.folder / "local.yaml").write_text("lambda:\n  judge: {outputs: {go: true}}\n")
+    told = sagedag("run", "birds.json", code=1).stderr
+    assert "local.yaml:1:1: error[unknown-key]" in told and "did you mean `lambdas`?" in told
+    (sagedag.folder / "pipeline.yaml").write_text(
+        "pipeline: a\nsteps: {a: {type: Fail, message: b}}\n"
+    )
+    assert "local.yaml:1:1" in sagedag("validate", "pipeline.yaml", code=1).stdout
+    (sagedag.folder / "local.yaml").write_text("lambdas:\n  judge: {outputs: {go: true}}\n")
+    assert "succeeded" in sagedag("run", "birds.json").stdout
+    sagedag("validate", "pipeline.yaml")
+
+
 def test_a_failed_run_is_resumed_and_done_once(sagedag: Project) -> None:
     sagedag.write(gated("fail"))
     sagedag("run", "birds.json", code=5)

@@ -39,7 +39,6 @@ class RunRequest:
     dry_run: bool = False
     watch: bool = False
     shell: str = ""
-    handlers_file: Path | None = None
     allow_s3: bool = False
 
     @property

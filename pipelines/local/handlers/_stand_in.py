@@ -145,7 +145,7 @@ def _typed(value: Any, kind: str, what: str) -> Any:
     if isinstance(value, bool):
         if kind == "Boolean":
             return value
-    elif isinstance(value, _TYPES.get(kind, str)):
+    elif kind != "Boolean" and isinstance(value, _TYPES.get(kind, str)):
         return value
     if isinstance(value, str):
         try:
