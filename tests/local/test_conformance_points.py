@@ -271,6 +271,8 @@ def test_10_all_eight_execution_variables(run: Any, place: Any) -> None:
     assert found["PipelineExecutionArn"] == f"{root}/execution/{found['PipelineExecutionId']}"
     assert found["ProcessingJobName"] == ran.steps["job"].properties["ProcessingJobName"]
     assert found["StartDateTime"] <= found["CurrentDateTime"] < ran.report("late")["words"][0]
+    assert re.fullmatch("[a-z0-9]{12}", found["PipelineExecutionId"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["StartDateTime"])
     job = ran.steps["train"].properties
     assert job["HyperParameters"]["depth"] == job["TrainingJobName"]
 

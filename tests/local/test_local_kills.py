@@ -17,7 +17,7 @@ from pipelines.local.history import History, StepRecord
 from pipelines.local.registry import Registry
 from pipelines.local.store import open_store, read_store
 
-KILLS = int(os.environ.get("SAGEDAG_KILLS", "6"))
+KILLS = int(os.environ.get("SAGEDAG_KILLS", "4"))
 SCRIPT = str(Path(__file__).with_name("killed_run.py"))
 STEPS = ("first", "left", "right", "join", "register", "model")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable
@@ -65,26 +64,6 @@ def test_a_run_with_wrong_parameters_never_starts(run: Run, place: Any) -> None:
         run(definition, parameters={"Onwer": "x"})
     with pytest.raises(UsageError, match="nothing has run yet"):
         place.ran()
-
-
-def test_execution_variables_have_the_shapes_of_the_service(run: Run) -> None:
-    names = [
-        "PipelineName", "PipelineArn", "PipelineExecutionId", "PipelineExecutionArn",
-        "StartDateTime", "CurrentDateTime", "ProcessingJobName",
-    ]  # fmt: skip
-    job = processing("job", *[get(f"Execution.{name}") for name in names])
-    ran = run(document(job), account="111122223333", region="eu-west-1")
-    assert ran.status == "Succeeded", ran.record.failure_reason
-    found = dict(zip(names, ran.report("job")["words"], strict=True))
-    root = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/sample"
-    assert found["PipelineArn"] == root
-    assert found["PipelineExecutionArn"] == f"{root}/execution/{ran.record.id}"
-    assert re.fullmatch("[a-z0-9]{12}", found["PipelineExecutionId"])
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found["StartDateTime"])
-    assert found["CurrentDateTime"] >= found["StartDateTime"]
-    job_arn = ran.steps["job"].metadata["ProcessingJob"]["Arn"]
-    assert job_arn.endswith(f":processing-job/{found['ProcessingJobName']}")
-    assert found["ProcessingJobName"].startswith(f"pipelines-{ran.record.id}-job-")
 
 
 def test_a_job_variable_outside_its_job_fails_the_step(run: Run) -> None:
@@ -161,14 +140,6 @@ def test_a_fail_message_is_cut_where_the_service_cuts_it(run: Run) -> None:
     assert len(ran.steps["end"].metadata["Fail"]["ErrorMessage"]) == 3072
 
 
-def test_fail_lets_running_steps_finish_and_starts_nothing_new(run: Run) -> None:
-    slow = processing("slow", "sleep=0.6")
-    late = always("late", DependsOn=["slow"])
-    ran = run(document(slow, fail("end", "enough"), late))
-    assert ran.statuses == {"slow": "Succeeded", "end": "Failed"}
-    assert (ran.status, ran.record.failure_reason) == ("Failed", "enough")
-
-
 def test_a_failed_job_fails_its_step_and_the_run(run: Run) -> None:
     ran = run(document(processing("bad", "fail"), always("next", DependsOn=["bad"])))
     assert ran.statuses == {"bad": "Failed"}
@@ -176,27 +147,6 @@ def test_a_failed_job_fails_its_step_and_the_run(run: Run) -> None:
     assert "exit code 1" in ran.steps["bad"].failure_reason
     assert "this went wrong" in Path(ran.steps["bad"].log).read_text()
     assert ran.steps["bad"].metadata["ProcessingJob"]["Arn"]
-
-
-def test_run_conditions_run_on_failure(run: Run) -> None:
-    def on(*edges: tuple[str, str]) -> list[dict[str, str]]:
-        return [{"Step": step, "Trigger": trigger} for step, trigger in edges]
-
-    ran = run(
-        document(
-            processing("bad", "fail"),
-            always("good"),
-            always("tell", DependsOn=on(("bad", "Failed"))),
-            always("both", DependsOn=["good", *on(("bad", "Any"))]),
-            always("never", DependsOn=["bad"]),
-            always("nor", DependsOn=on(("good", "Failed"))),
-            always("after", DependsOn=["nor"]),
-            always("last", DependsOn=["tell", "both"]),
-        )
-    )
-    assert set(ran.steps) == {"bad", "good", "tell", "both", "last"}
-    assert ran.status == "CompletedWithFailures"
-    assert ran.record.failure_reason.startswith("step `bad`: ")
 
 
 def test_a_step_that_runs_on_failure_cannot_read_what_failed(run: Run) -> None:
@@ -207,18 +157,6 @@ def test_a_step_that_runs_on_failure_cannot_read_what_failed(run: Run) -> None:
     )
     ran = run(document(processing("bad", "fail"), tell))
     assert "step `bad` did not succeed (it is Failed)" in ran.steps["tell"].failure_reason
-
-
-def test_ready_steps_run_in_parallel_up_to_the_limit(run: Run) -> None:
-    jobs = [processing(f"job{n}", "sleep=0.8") for n in range(4)]
-    spans = []
-    for limit in (2, 4):
-        ran = run(document(*jobs), parallelism=limit)
-        times = [ran.report(f"job{n}")["span"] for n in range(4)]
-        most = max(sum(a <= t < b for a, b in times) for t in [begin for begin, _ in times])
-        spans.append(most)
-    # Four start at once too, but on a busy machine the first may end before the last has begun.
-    assert spans[0] == 2 and spans[1] in (3, 4)
 
 
 def test_a_step_of_an_unknown_type_fails_and_says_so(run: Run) -> None:

@@ -20,9 +20,9 @@ from local_samples import always, document, model, output_of, processing, regist
 from pipelines.errors import Interrupted, SagedagError, UsageError
 from pipelines.local.history import History
 from pipelines.local.registry import Registry
-from pipelines.local.store import find_store, open_store, place_store, read_store
+from pipelines.local.store import MIGRATIONS, find_store, open_store, place_store, read_store
 
-KILLS = int(os.environ.get("SAGEDAG_KILLS", "8"))
+KILLS = int(os.environ.get("SAGEDAG_KILLS", "5"))
 RUN = [sys.executable, str(Path(__file__).with_name("killed_run.py"))]
 
 
@@ -68,6 +68,29 @@ def test_a_store_that_is_none_or_newer_is_refused(tmp_path: Path) -> None:
     # A refusal gives the lock back.
     (tmp_path / "store.sqlite").unlink()
     open_store(tmp_path).close()
+
+
+def test_a_store_of_an_older_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite") as connection:
+        connection.executescript(MIGRATIONS[0])
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute(
+            "INSERT INTO executions (id, arn, pipeline, pipeline_arn, status, started, ended,"
+            " parallelism, isolation, definition, parameters)"
+            " VALUES ('abc', 'a', 'old', 'p', 'Succeeded', 1, 2, 2, 'paths', '{}', '{}')"
+        )
+        connection.execute(
+            "INSERT INTO steps (execution, position, name, type, display_name, description,"
+            " status, started, ended, log)"
+            " VALUES ('abc', 1, 's', 'Fail', '', '', 'Failed', 1, 2, '')"
+        )
+    # A reader finds everything too, and who writes after it has nothing left to do.
+    for opened in (read_store(tmp_path), open_store(tmp_path)):
+        with opened as store:
+            history = History(store)
+            assert [record.options for record in history.executions()] == [None]
+            assert [(step.name, step.phases) for step in history.steps("abc")] == [("s", None)]
+            assert store.query("PRAGMA user_version")[0][0] == len(MIGRATIONS)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
