@@ -281,9 +281,12 @@ def _problems(kind: Kind, wanted: Wanted, fitted: Fitted) -> Iterator[Problem]:
     yield from problems_of_step(data, kind.name)
     checked = {key: value for key, value in fields.items() if key != "request"}
     yield from judge(checked, schema)
-    for problem in kind.check(Step(name, kind.name, fields, frozenset(fields))):
-        if problem.level == "error":
-            yield problem
+    step = Step(name, kind.name, fields, frozenset(fields))
+    try:
+        found = [problem for problem in kind.check(step) if problem.level == "error"]
+    except Exception:  # noqa: BLE001 - kinds expect data of the right form, and these are anybody's
+        found = [Problem("bad-value", (), "its values are not of the form that its kind expects")]
+    yield from found
 
 
 def _readable(value: Any) -> Any:

@@ -64,8 +64,9 @@ def _name_items(fields: dict[str, Any], wanted: Mapping[str, Any], probe: Probe)
     named = probe.place[member]
     for _, _, items in _read(wanted, probe.place[:member]):
         for item in items if isinstance(items, list) else ():
-            if isinstance(item, Mapping) and list(item) == [named.member]:
-                _put(fields, (probe.path[0], item[named.member]), {})
+            name = item.get(named.member) if isinstance(item, Mapping) else None
+            if isinstance(name, str) and len(item) == 1:
+                _put(fields, (probe.path[0], name), {})
 
 
 def _first_named(probe: Probe) -> Named | None:

@@ -202,6 +202,11 @@ HOSTILE: dict[str, Any] = {
         {"Name": "r", "Type": "Training", "Arguments": {"RoleArn": {"Get": "Steps.no.Such"}}},
         {"Name": "f", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.No"}}},
     ),
+    "items without names": definition(
+        *({"Name": f"c{n}", "Type": "Cleanup",
+           "Arguments": {"Resources": {"S3": [{"StepName": name}, {"StepName": "x"}]}}}
+          for n, name in enumerate((None, [], 7))),
+    ),
     "retries, caches, dependencies of every sort": definition(
         {"Name": "t", "Type": "Training", "Arguments": {}, "DependsOn": [7, {"Step": 1}, "x"],
          "CacheConfig": 7, "RetryPolicies": [7, {"ExceptionType": 7}], "DisplayName": 7},
