@@ -21,6 +21,7 @@ from pathlib import Path
 
 from deploys import measure_plan
 from local_runs import measure_cached, measure_jobs, measure_memory, measure_parallel
+from serving import measure_serving
 from timing import PULSAR, ROOT, SAGEDAG, Line, clock, surroundings
 
 # What a script that builds the same pipeline with the SDK has to import.
@@ -48,8 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=20, help="that do nothing, for the overhead")
     parser.add_argument("--scheduled", type=int, default=1000, help="jobs, for the memory")
     parser.add_argument("--definitions", type=int, default=200, help="of the plan")
+    parser.add_argument("--requests", type=int, default=1000, help="to the served model")
     options = parser.parse_args(argv)
-    if min(options.rounds, options.steps, options.jobs, options.scheduled, options.definitions) < 1:
+    if min(vars(options).values()) < 1:
         parser.error("the numbers begin at 1")
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     sections: list[tuple[str, Callable[[], list[Line]]]] = [
@@ -61,6 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         (
             f"{options.scheduled} jobs one after the other",
             lambda: measure_memory(options.scheduled),
+        ),
+        (
+            f"{options.requests} requests to the served pulsar model",
+            lambda: measure_serving(options.requests),
         ),
     ]
     if find_spec("moto") is not None:
