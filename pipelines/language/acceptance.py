@@ -96,6 +96,7 @@ _KEYWORDS: dict[str, Judge] = {
     "maximum": lambda v, r, _s, _d: not _is_number(v) or v <= r,
     "minItems": lambda v, r, _s, _d: not isinstance(v, list) or len(v) >= r,
     "maxItems": lambda v, r, _s, _d: not isinstance(v, list) or len(v) <= r,
+    "minProperties": lambda v, r, _s, _d: not isinstance(v, dict) or len(v) >= r,
     "maxProperties": lambda v, r, _s, _d: not isinstance(v, dict) or len(v) <= r,
     "maxLength": lambda v, r, _s, _d: not isinstance(v, str) or len(v) <= r,
     "minLength": lambda v, r, _s, _d: not isinstance(v, str) or len(v) >= r,

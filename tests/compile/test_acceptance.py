@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from typing import Any
 
 import yaml
@@ -85,3 +87,15 @@ def test_the_steps_of_the_cases_are_accepted() -> None:
     # Refused are those whose `retry: {on: …}` this reader took for a boolean.
     assert accepted > 40
     assert accepted > 2 * refused
+
+
+def test_the_shipped_definitions_need_no_validator() -> None:
+    program = (
+        "import sys; from pipelines.language.check import check\n"
+        "checked = check(sys.argv[1], environment='dev')\n"
+        "assert not checked.failed, checked.diagnostics\n"
+        "assert 'jsonschema' not in sys.modules, 'the quick yes was no yes'\n"
+    )
+    command = [sys.executable, "-c", program, str(PULSAR)]
+    done = subprocess.run(command, cwd=PULSAR.parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -246,4 +246,19 @@ JOB_KIND_ERRATA: tuple[Erratum, ...] = (
             },
         ),
     ),
+    *(
+        Erratum(
+            f"A {kind} may end well although it found violations (the SDK's {kind}Step writes "
+            "fail_on_violation).",
+            additions(
+                f"{DEFINITIONS}/{kind}Step/properties",
+                {"FailOnViolation": {"type": ["boolean", "object"]}},
+            ),
+            Witness(
+                f"{kind}Step",
+                step(kind, {}, CheckType=check, FailOnViolation=False),
+            ),
+        )
+        for kind, check in (("QualityCheck", "DATA_QUALITY"), ("ClarifyCheck", "DATA_BIAS"))
+    ),
 )
