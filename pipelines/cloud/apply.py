@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,8 @@ from pipelines.cloud.publishing import publish_all
 from pipelines.cloud.publishing import put as put_object
 from pipelines.cloud.refusals import Conflict, Invalid, Missing, Unsupported
 from pipelines.cloud.schedules import PIPELINE_ARN
-from pipelines.cloud.state import latest_version, read_state
+from pipelines.cloud.state import latest_version, read_pipeline, read_state
+from pipelines.definition.normal import normal_form
 from pipelines.errors import StateMoved, UsageError
 
 PIPELINES_AT_ONCE = 4
@@ -158,7 +160,7 @@ class _Execution:
     observer: Observer
     arn: str = ""
     version: int | None = None
-    has_versions: bool = True
+    sent: str = ""
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> Applied:
@@ -178,9 +180,11 @@ class _Execution:
         return self.clients.call(call.operation, call.resource, **request)
 
     def _create(self, call: Call) -> None:
+        self.sent = call.request.get("PipelineDefinition", self.sent)
         self.arn = str(self._make(call)["PipelineArn"])
 
     def _update(self, call: Call) -> None:
+        self.sent = call.request.get("PipelineDefinition", self.sent)
         answer = self._make(call)
         self.arn = str(answer.get("PipelineArn") or self.arn)
         number = answer.get("PipelineVersionId")
@@ -188,6 +192,7 @@ class _Execution:
 
     def _put(self, call: Call) -> None:
         request = call.request
+        self.sent = request["Body"]
         put_object(
             self.clients, f"s3://{request['Bucket']}/{request['Key']}", request["Body"].encode()
         )
@@ -201,7 +206,7 @@ class _Execution:
             request = {**call.request, "PipelineVersionId": number}
             self._make(Call(call.operation, call.resource, request))
         except Unsupported:
-            self.has_versions, self.version = False, None
+            self.version = None
             self.notes.append("the API of this account has no versions: none was recorded")
 
     def _newest(self) -> int:
@@ -213,7 +218,29 @@ class _Execution:
     def _add_tags(self, call: Call) -> None:
         version = str(self.version) if self.version is not None else ownership.NO_VERSION
         request = _filled(call.request, {VERSION_ID: version})
+        for tag in request["Tags"]:
+            if tag["Key"] == ownership.DIGEST and self.sent:
+                tag["Value"] = self._brought()
         self._make(Call(call.operation, call.resource, request))
+
+    def _brought(self) -> str:
+        """Return the fingerprint of what is there now, if it is what was sent.
+
+        It is read back so that a deploy that ran at the same time is noticed, and so that the
+        service may write a definition in its own way.
+
+        Raises:
+            StateMoved: it means something else: another deploy won.
+        """
+        found = read_pipeline(self.clients, self.plan.name, with_tags=False)
+        there = found.definition if found is not None else None
+        sent = json.loads(self.sent)
+        if found is None or (there != sent and _meaning(there) != _meaning(sent)):
+            raise StateMoved(
+                f"`{self.plan.name}` was changed by another deploy at the same time",
+                "run `sagedag plan` to see how it stands, then deploy again",
+            )
+        return found.fingerprint
 
     def _create_schedule(self, call: Call) -> None:
         try:
@@ -239,6 +266,10 @@ _HANDLERS: Mapping[str, Any] = {
     "scheduler:DeleteSchedule": _Execution._delete,
     "s3:PutObject": _Execution._put,
 }
+
+
+def _meaning(definition: Any) -> Any:
+    return normal_form(definition) if isinstance(definition, dict) else definition
 
 
 def _filled(value: Any, given: Mapping[str, str]) -> Any:

@@ -173,6 +173,8 @@ def _denied(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> S
             hint += "; a policy denies it explicitly, which no permission overrides"
         if action.startswith("s3:"):
             hint += ", and see that the bucket's policy and its KMS key do"
+        if call.operation == "s3:HeadObject":
+            hint += "; without s3:ListBucket S3 answers so for what does not exist, too"
     return call.refused(
         code, f"access denied to {action}" + (f": {told}" if told else ""), hint, detail=told
     )

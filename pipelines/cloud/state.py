@@ -126,9 +126,18 @@ def read_pipelines(clients: Clients, names: Sequence[str]) -> dict[str, Deployed
 
 
 def read_pipeline(
-    clients: Clients, name: str, *, version: int | None = None, alias: str | None = None
+    clients: Clients,
+    name: str,
+    *,
+    version: int | None = None,
+    alias: str | None = None,
+    with_tags: bool = True,
 ) -> Deployed | None:
     """Return one pipeline as it is, or one of its versions; None where there is none.
+
+    Args:
+        version, alias: which version; the newest where neither is given.
+        with_tags: read its tags too, with a second call.
 
     Raises:
         Refused: a call was refused.
@@ -146,7 +155,9 @@ def read_pipeline(
     except Missing:
         return None
     arn = str(answer["PipelineArn"])
-    listed = clients.pages("sagemaker:ListTags", label, "Tags", ResourceArn=arn)
+    listed: Iterable[Mapping[str, Any]] = ()
+    if with_tags:
+        listed = clients.pages("sagemaker:ListTags", label, "Tags", ResourceArn=arn)
     tags = {str(tag["Key"]): str(tag["Value"]) for tag in listed}
     given = {name: answer[name] for name in SETTINGS if answer.get(name)}
     settings = settled(given, str(answer.get("PipelineName", name)))

@@ -6,6 +6,7 @@ every call, and every kind of fault at each.
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 from pathlib import Path
@@ -137,3 +138,51 @@ def test_another_deploy_in_between_wins(aws: AwsServer, scene: Scene, clients: C
         apply_plan(clients, mine.plan, scene.root)
     assert caught.value.exit_code == 6
     assert aws.writes == []
+
+
+def test_a_deploy_at_the_same_time_is_noticed(
+    aws: AwsServer, scene: Scene, clients: Clients
+) -> None:
+    begin(aws, scene, clients)
+    mine = scene.planned(clients, scene.after)
+    other = '{"Version": "2020-12-01", "Steps": []}'
+    sagemaker = boto3.client("sagemaker")
+    met: list[str] = []
+
+    def overtake(request: Request) -> Fault | None:
+        """Let somebody else update the pipeline right after we did."""
+        if request.call == "sagemaker:UpdatePipelineVersion" and not met:
+            met.append(request.call)
+            sagemaker.update_pipeline(PipelineName="line", PipelineDefinition=other)
+        return None
+
+    aws.hook = overtake
+    with pytest.raises(SagedagError, match="changed by another deploy at the same time") as caught:
+        apply_plan(clients, mine.plan, scene.root)
+    assert caught.value.exit_code == 6
+    assert met
+    aws.hook = None
+    # Nothing says that our deploy was completed, and the next one brings it.
+    scene.deploy(clients, scene.after)
+    assert scene.plan(clients, scene.after).is_empty
+
+
+def test_the_service_may_write_a_definition_in_its_own_way(
+    aws: AwsServer, scene: Scene, clients: Clients
+) -> None:
+    from moto.backends import get_backend
+
+    begin(aws, scene, clients)
+
+    def rewrite(request: Request) -> Fault | None:
+        """Hold every definition with its keys in another order and numbers as floats."""
+        for backend in get_backend("sagemaker")["123456789012"].values():
+            for pipeline in backend.pipelines.values():
+                held = json.loads(pipeline.pipeline_definition, parse_int=float)
+                held["Metadata"] = {}
+                pipeline.pipeline_definition = json.dumps(held, sort_keys=True, indent=2)
+        return None
+
+    aws.hook = rewrite
+    scene.deploy(clients, scene.after)
+    assert scene.plan(clients, scene.after).is_empty
