@@ -29,9 +29,12 @@ anew with ``monkeypatch.setenv`` where retries are what is tested.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import botocore.loaders
 import botocore.session
 import pytest
@@ -41,15 +44,34 @@ from moto_server import ACCOUNT, AwsServer
 from pipelines.cloud.client import Clients, Place, connect
 
 
+def shared_clients(make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes a client once for everything that it depends on."""
+    made: dict[Any, Any] = {}
+
+    def client(self: Any, service: str, *words: Any, **given: Any) -> Any:
+        variables = [(k, v) for k, v in sorted(os.environ.items()) if k.startswith("AWS_")]
+        key = (service, self.profile_name, self.region_name, str(words), str(variables))
+        key += (
+            given.get("endpoint_url"),
+            str(vars(given.get("config"))) if "config" in given else "",
+        )
+        if key not in made:
+            made[key] = make(self, service, *words, **given)
+        return made[key]
+
+    return client
+
+
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[AwsServer]:
     """Moto's server, one for all tests of this process; use ``aws``."""
     server = AwsServer()
     # Reading the services' models is most of what a new session takes, and every command makes
-    # one: in a test process they are read once.
+    # one: in a test process they are read once, and so are clients made.
     with pytest.MonkeyPatch.context() as patch:
         loader = botocore.loaders.create_loader()
         patch.setattr(botocore.session, "create_loader", lambda *_: loader)
+        patch.setattr(boto3.Session, "client", shared_clients(boto3.Session.client))
         yield server
     server.stop()
 

@@ -151,7 +151,8 @@ def test_a_deploy_at_the_same_time_is_noticed(
 
     def overtake(request: Request) -> Fault | None:
         """Let somebody else update the pipeline right after we did."""
-        if request.call == "sagemaker:UpdatePipelineVersion" and not met:
+        of_line = "pipeline/line" in str(request.body)
+        if request.call == "sagemaker:UpdatePipelineVersion" and of_line and not met:
             met.append(request.call)
             sagemaker.update_pipeline(PipelineName="line", PipelineDefinition=other)
         return None
