@@ -111,3 +111,61 @@ def test_mistakes_are_shown_where_they_are_and_nothing_runs(definitions: Definit
     assert (
         "--name is for JSON" in definitions.run("definitions/count", "--name", "x", code=2).stderr
     )
+
+
+WHOLE = """
+pipeline: nights
+parameters: {Nights: '[{"night": "monday", "rows": 3}, {"night": "tuesday", "rows": 5}]'}
+defaults: {image: {framework: sklearn, version: 1.2-1}, instance: ml.m5.large}
+steps:
+  each:
+    type: ForEach
+    items: "${parameters.Nights}"
+    max_concurrency: 2
+    steps:
+      fold:
+        type: Function
+        function: nights:fold
+        arguments: {night: "${item.night}", rows: "${item.rows}"}
+      rate:
+        type: Lambda
+        function: rate
+        arguments: {night: "${item.night}"}
+        outputs: {rate: Float}
+    select: {max: "${steps.rate.outputs.rate}"}
+  best:
+    type: Processing
+    command: [python3, -c, "import sys; print(sys.argv[1:])"]
+    arguments:
+      - "${steps.each.selected.outputs.rate}"
+      - "${steps.each.iterations[0].fold.properties.ProcessingJobName}"
+  ask:
+    type: Callback
+    queue: reviews
+    arguments: {rounds: "${steps.each.properties.InputItemCount}"}
+    outputs: [verdict]
+    depends_on: [best]
+  record:
+    type: Lineage
+    artifacts: {data: {type: DataSet, source: "${steps.ask.outputs.verdict}"}}
+"""
+
+
+def test_loops_functions_and_stand_ins_run_from_yaml(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text(WHOLE)
+    (tmp_path / "nights.py").write_text(
+        "def fold(night, rows):\n    return {'night': night, 'rows': int(rows) * 2}\n"
+        "def rate(event):\n    return {'rate': 0.25 if event['night'] == 'monday' else 0.75}\n"
+    )
+    (tmp_path / "local.yaml").write_text(
+        "lambdas: {rate: nights:rate}\ncallbacks: {reviews: {outputs: {verdict: s3://b/good}}}\n"
+    )
+    done = run_sagedag("run", ".", "--json", cwd=tmp_path, env={**os.environ})
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    steps = {step["StepName"]: step for step in found["steps"]}
+    assert steps["each"]["Metadata"]["ForEach"]["Selector"] == {"StepName": "rate-1", "Index": 1}
+    job = Path(steps["best"]["Log"]).read_text()
+    assert "'0.75'" in job and "-fold-0-" in job
+    assert steps["fold-1"]["IterationContext"]["ParentStepName"] == "each"
+    assert found["lineage"]["entities"][0]["Source"] == {"SourceUri": "s3://b/good"}
