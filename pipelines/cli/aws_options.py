@@ -32,6 +32,23 @@ def aws_options(function: Decorated) -> Decorated:
     )(function)
 
 
+def cloud_environment_options(function: Decorated) -> Decorated:
+    """Add ``--env`` and ``--var``; :func:`cloud_environment` reads the first."""
+    function = click.option(
+        "--var",
+        "variables",
+        metavar="NAME=VALUE",
+        multiple=True,
+        help="A value for `{{ vars.NAME }}`; may be repeated.",
+    )(function)
+    return click.option(
+        "--env",
+        "environment",
+        metavar="NAME",
+        help="The environment of environments.yaml (default: $SAGEDAG_ENV).",
+    )(function)
+
+
 def connection(options: Mapping[str, Any]) -> Connection:
     """Return what the options say about where to call."""
     import logging

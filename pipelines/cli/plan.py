@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.aws_options import aws_options, cloud_environment, connection
+from pipelines.cli.aws_options import (
+    aws_options,
+    cloud_environment,
+    cloud_environment_options,
+    connection,
+)
 from pipelines.cli.options import (
-    environment_options,
     pairs,
     print_diagnostics,
     use_color,
@@ -39,7 +43,7 @@ Exit codes: 0 fine (with --detailed-exitcode: no changes), 1 invalid definition,
 2 wrong usage, 3 there are changes (--detailed-exitcode), 4 AWS refused."""
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@environment_options
+@cloud_environment_options
 @aws_options
 @click.option("--alias", metavar="NAME", default="", help="The alias that a deploy would move.")
 @click.option("--prune", is_flag=True, help="Delete what this repository no longer defines.")

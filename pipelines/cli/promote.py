@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli.aws_options import aws_options, confirm
-from pipelines.cli.options import environment_options
+from pipelines.cli.aws_options import aws_options, cloud_environment_options, confirm
 from pipelines.cli.versions import pipeline_and_clients
 
 
@@ -21,7 +20,7 @@ Starts that name the alias run that version. An alias must be taken from one ver
 another can have it: for a moment nobody has it."""
 )
 @click.argument("name", metavar="NAME")
-@environment_options
+@cloud_environment_options
 @aws_options
 @click.option(
     "--version", "number", type=click.IntRange(1), required=True, help="The version's number."

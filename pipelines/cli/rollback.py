@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli.aws_options import aws_options, confirm
-from pipelines.cli.options import environment_options
+from pipelines.cli.aws_options import aws_options, cloud_environment_options, confirm
 from pipelines.cli.plan import show
 from pipelines.cli.upsert import Progress
 from pipelines.cli.versions import pipeline_and_clients
@@ -26,7 +25,7 @@ schedules and tags stay. Bring the repository to the same state, or the next ups
 what it defines."""
 )
 @click.argument("name", metavar="NAME")
-@environment_options
+@cloud_environment_options
 @aws_options
 @click.option("--to", metavar="VERSION|COMMIT", default="", help="Where to go back to.")
 @click.option("--yes", is_flag=True, help="Don't ask.")

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.aws_options import aws_options, confirm, connection
-from pipelines.cli.options import environment_options
+from pipelines.cli.aws_options import aws_options, cloud_environment_options, confirm, connection
 from pipelines.cli.plan import make, show
 from pipelines.errors import UsageError
 
@@ -39,7 +38,7 @@ Exit codes: 0 deployed, 1 invalid definition, 2 wrong usage, 4 AWS refused,
 6 what is deployed moved since the plan was made, 130 not confirmed."""
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@environment_options
+@cloud_environment_options
 @aws_options
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @click.option(

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.aws_options import aws_options, cloud_environment, connection
-from pipelines.cli.options import environment_options, pairs
+from pipelines.cli.aws_options import (
+    aws_options,
+    cloud_environment,
+    cloud_environment_options,
+    connection,
+)
+from pipelines.cli.options import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +34,7 @@ SageMaker makes a version whenever a definition changes. The commit is what the 
 into it; a version without one was not made by this tool."""
 )
 @click.argument("name", metavar="NAME")
-@environment_options
+@cloud_environment_options
 @aws_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(name: str, **options: Any) -> None:

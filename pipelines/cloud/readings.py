@@ -93,7 +93,7 @@ def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
     for known, make in _READINGS:
         if code in known:
             return make(call, code, told, response)
-    if _is_conflict(told):
+    if _is_conflict(call, told):
         return call.conflict(told, _AGAIN)
     if status >= 500:
         return call.refused(
@@ -113,8 +113,19 @@ def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
 _AGAIN = "run `sagedag plan` to see how it stands now, then deploy again"
 
 
-def _is_conflict(told: str) -> bool:
-    return "already exists" in told.lower() or "must be unique within" in told.lower()
+def _is_conflict(call: _Call, told: str) -> bool:
+    """Whether a message without a code of its own says that somebody else made it first."""
+    made = call.operation.partition(":")[2].startswith("Create")
+    return made and ("already exists" in told or "must be unique within an AWS account" in told)
+
+
+def _is_about_nothing(call: _Call, told: str) -> bool:
+    """Whether a message without a code of its own says that there is no such thing.
+
+    Where something is sent the message may be about a part of that.
+    """
+    sends = call.operation.partition(":")[2].startswith(("Create", "Update", "Put"))
+    return not sends and ("does not exist" in told or "could not find" in told.lower())
 
 
 def _throttled(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
@@ -234,9 +245,9 @@ def _other_region(call: _Call, code: str, told: str, response: Mapping[str, Any]
 
 def _invalid(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
-    if _is_conflict(told):
+    if _is_conflict(call, told):
         return call.conflict(told, _AGAIN)
-    if "does not exist" in told or "could not find" in told.lower():
+    if _is_about_nothing(call, told):
         return _missing(call, code, told, {})
     return call.refused(
         code,
@@ -330,7 +341,8 @@ def _of_botocore(error: Exception, call: _Call) -> SagedagError:
             code, f"the installed boto3 is too old: {told}", "pip install -U boto3", Unsupported
         )
     if isinstance(error, (known.HTTPClientError, known.ConnectionError)):
-        where = f" {call.around.endpoint}" if call.around.endpoint else ""
+        endpoint = call.around.endpoint
+        where = f" ({endpoint})" if endpoint and endpoint not in told else ""
         return call.refused(code, f"the network failed{where}: {told}", _NETWORK, detail=told)
     return call.refused(code, told, "see what the same call of the `aws` command says", detail=told)
 

@@ -117,6 +117,23 @@ def test_every_refusal_names_call_resource_cause_and_way_out(
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(
+    ("operation", "told", "kind"),
+    [
+        ("sagemaker:CreatePipeline", "Step names must be unique within a pipeline", Invalid),
+        ("sagemaker:UpdatePipeline", "The step 'train' does not exist", Invalid),
+        ("sagemaker:CreatePipeline", "Pipeline with name (p) already exists", Conflict),
+        ("sagemaker:DescribePipeline", "Pipeline 'p' does not exist.", Missing),
+        ("sagemaker:StartPipelineExecution", "Pipeline 'p' does not exist.", Missing),
+    ],
+)
+def test_what_a_validation_error_is_about(operation: str, told: str, kind: type) -> None:
+    error = known.ClientError({"Error": {"Code": "ValidationException", "Message": told}}, "x")
+    with pytest.raises(kind) as caught, calling(operation, "pipeline p"):
+        raise error
+    assert type(caught.value) is kind
+
+
 def test_access_denied_names_the_action(clients: Clients, aws: AwsServer) -> None:
     told = (
         "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: iam:PassRole on "
@@ -167,7 +184,7 @@ def test_nobody_listens(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        with pytest.raises(Refused, match=f"the network failed {url}"):
+        with pytest.raises(Refused, match=f"the network failed: .*{url}"):
             connect(Place("dev", region="us-east-1")).check_account()
 
 
