@@ -80,26 +80,10 @@ def execute(
         options = _as_it_was(options, record, definition)
     identity = _identity(name, options, resumed)
     started = resumed.record.started if resumed else time.time()
-    values = bind(definition.parameters, options.parameters)
+    around = _surround(definition, store, base, isolation, identity, options, started)
+    if observer is not None:
+        around = replace(around, observer=observer)
     selected = _selected(definition, name, options, history, resumed)
-    objects = ObjectStore(store.objects, base, options.stand_ins.external, options.upstream)
-    if options.sample:
-        objects = SampledObjects(objects, options.sample)
-    around = Surroundings(
-        store=store,
-        history=history,
-        registry=Registry(store),
-        objects=objects,
-        s3=LocalS3(objects),
-        isolation=isolation,
-        identity=identity,
-        values=Values(definition, identity, values, moment(started), objects.get),
-        cache=_cache(history, objects, name, options),
-        observer=observer or Observer(),
-        options=options,
-        cancelled=threading.Event(),
-        faults=options.faults,
-    )
     limit = max(1, min(options.parallelism or max(2, os.cpu_count() or 1), MAX_PARALLEL))
     given = dict(selected.given or {}) if selected else {}
     kept = dict(resumed.kept) if resumed else {}
@@ -114,6 +98,42 @@ def execute(
         return Loop(definition, around, scheduler, limit, stop, kept, position).run()
     finally:
         around.s3.close()
+
+
+def _surround(
+    definition: Definition,
+    store: Store,
+    base: Path,
+    isolation: Isolation,
+    identity: Identity,
+    options: RunOptions,
+    started: float,
+) -> Surroundings:
+    """Put together what the steps of an execution share.
+
+    Raises:
+        UsageError: a parameter is unknown, missing or has no valid value.
+    """
+    values = bind(definition.parameters, options.parameters)
+    history = History(store)
+    objects = ObjectStore(store.objects, base, options.stand_ins.external, options.upstream)
+    if options.sample:
+        objects = SampledObjects(objects, options.sample)
+    return Surroundings(
+        store=store,
+        history=history,
+        registry=Registry(store),
+        objects=objects,
+        s3=LocalS3(objects),
+        isolation=isolation,
+        identity=identity,
+        values=Values(definition, identity, values, moment(started), objects.get),
+        cache=_cache(history, objects, identity.pipeline, options),
+        observer=Observer(),
+        options=options,
+        cancelled=threading.Event(),
+        faults=options.faults,
+    )
 
 
 def _cache(history: History, objects: ObjectStore, name: str, options: RunOptions) -> Cache:

@@ -86,16 +86,22 @@ def test_what_would_fail_is_told_at_once(dry: Any) -> None:
     lost = processing("lost", data="nowhere.csv")
     entry = processing("entry")
     del entry["Arguments"]["AppSpecification"]["ContainerEntrypoint"]
+    image = training("image", "rows.csv")
+    del image["Arguments"]["AlgorithmSpecification"]["ContainerEntrypoint"]
+    image["Arguments"]["AlgorithmSpecification"]["TrainingImage"] = "1.dkr.ecr/kmeans:1"
+    del image["Arguments"]["InputDataConfig"]
     shape = processing("shape")
     shape["Arguments"]["RoleArn"] = 7
     ask = {"Name": "ask", "Type": "Lambda", "FunctionArn": "arn:aws:lambda:r:1:function:judge"}
     mixed = condition("mixed", compare("Equals", 1, "a"))
     loop = for_each("loop", "nights", in_round("fold"))
     spark = {"Name": "spark", "Type": "EMR", "Arguments": {}}
-    found = dry(document(lost, entry, shape, ask, mixed, loop, spark), stand_ins=StandIns())
+    steps = [lost, entry, image, shape, ask, mixed, loop, spark]
+    found = dry(document(*steps), stand_ins=StandIns())
     assert {name: step.problems[0].splitlines()[0][:44] for name, step in found.items()} == {
         "lost": "there is nothing at nowhere.csv",
         "entry": "the request has no ContainerEntrypoint, and ",
+        "image": "the request names no script, and nothing sta",
         "shape": "CreateProcessingJob refuses the request: `Ro",
         "ask": "nothing stands in for the Lambda function `j",
         "mixed": '1 cannot be compared with "a": one is a numb',
