@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.cloud.plan import CacheLoss, Change, Sign
-from pipelines.cloud.step_words import condition_words, settings_words
+from pipelines.cloud.step_words import condition_words, kind_words, settings_words
 from pipelines.cloud.wanted import SourceLookup
 from pipelines.cloud.wording import (
     Spot,
@@ -149,7 +149,7 @@ class _Comparison:
             for difference in compare(earlier.body, step.body):
                 self._in_step(earlier, step, difference.path, difference.before, difference.after)
         for step in gone:
-            self.changes.append(Change("-", f"steps.{step.name}", note=step.kind))
+            self.changes.append(Change("-", f"steps.{step.name}", note=kind_words(step.kind)))
 
     def _new_step(self, step: _Step, gone: list[_Step]) -> None:
         twin = next((g for g in gone if _is_twin(g, step)), None)
@@ -159,7 +159,7 @@ class _Comparison:
             self.lost[step.name] = "the step has another name"
             return
         where = f" in {_in_words(step.place)}" if step.place else ""
-        self._tell("+", step, f"{step.kind}{where}")
+        self._tell("+", step, f"{kind_words(step.kind)}{where}")
 
     def _tell(self, sign: Sign, step: _Step, note: str) -> None:
         words = words_of(self.sources, Spot(step.pointer, (), None), step.name)

@@ -18,6 +18,11 @@ _SIGNS = {
 }
 
 
+def kind_words(api_type: str) -> str:
+    """Return what the language calls an API type of step."""
+    return {"Model": "CreateModel"}.get(api_type, api_type)
+
+
 def condition_words(value: Any) -> str:
     """Return a Condition's conditions as one expression; what is malformed as it stands."""
     if not isinstance(value, list):

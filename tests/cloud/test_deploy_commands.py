@@ -176,6 +176,23 @@ def test_code_changes_are_files(project: Path, aws: AwsServer) -> None:
     assert plan(project).code == 0
 
 
+def test_code_that_several_steps_use_is_told_once(project: Path, aws: AwsServer) -> None:
+    more = "".join(
+        f"  train-{n}:\n    type: Training\n    code: {{dir: code, entry: train.py}}\n"
+        f'    inputs: {{train: "${{steps.split.outputs.train}}"}}\n'
+        for n in range(5)
+    )
+    edit(project, "tags: {team: lines}", f"{more}tags: {{team: lines}}")
+    deploy(project)
+    (project / "line/code/new.py").write_text("x = 1\n")
+    told = plan(project).out
+    assert told.count("+ new.py  6 B") == 1
+    assert (
+        "~ steps.train.code, steps.train-0.code, steps.train-1.code and 3 more: 1 file changed"
+        in told
+    )
+
+
 def test_settings_tags_and_schedules(project: Path, aws: AwsServer) -> None:
     deploy(project)
     client = boto3.client("sagemaker")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipelines.cloud.plan import Change, CodeChange, FileChange, PipelinePlan, Plan, Upload
@@ -65,13 +65,29 @@ def _file_line(change: FileChange) -> Line:
 MOST_FILES = 20
 
 
-def code_lines(change: CodeChange) -> Iterator[Line]:
-    """Yield the lines of an asset that differs."""
+MOST_FIELDS = 4
+
+
+def code_lines(changes: Iterable[CodeChange]) -> Iterator[Line]:
+    """Yield the lines of assets that differ; one that several steps use is told once."""
+    by_asset: dict[tuple[str, str], list[CodeChange]] = {}
+    for change in changes:
+        by_asset.setdefault((change.before, change.after), []).append(change)
+    for same in by_asset.values():
+        words = [change.words for change in same]
+        if len(words) > MOST_FIELDS:
+            words = [*words[: MOST_FIELDS - 1], f"{len(words) - MOST_FIELDS + 1} more"]
+        fields = " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+        yield from _asset_lines(fields, same[0])
+
+
+def _asset_lines(fields: str, change: CodeChange) -> Iterator[Line]:
     if not change.known:
-        yield Line("~", f"{change.words}: other code (what is deployed could not be read)", 1)
+        told = f"{fields}: other code (what is deployed could not be read)"
+        yield Line("~", clipped_line(told), 1)
         return
     count = len(change.files)
-    yield Line("~", clipped_line(f"{change.words}: {plural(count, 'file')} changed"), 1)
+    yield Line("~", clipped_line(f"{fields}: {plural(count, 'file')} changed"), 1)
     for file in change.files[:MOST_FILES]:
         yield _file_line(file)
     if count > MOST_FILES:
@@ -88,8 +104,7 @@ def pipeline_lines(plan: PipelinePlan) -> Iterator[Line]:
         yield change_line(change, 2)
     for change in plan.changes:
         yield change_line(change)
-    for code in plan.code:
-        yield from code_lines(code)
+    yield from code_lines(plan.code)
     for loss in plan.cache:
         yield Line(" ", clipped_line(f"cache of {loss.step} is lost: {loss.why}"), 1)
 
