@@ -102,6 +102,14 @@ Examples:
     "--shell", metavar="STEP", default="", help="Open a shell in the step's job instead of it."
 )
 @click.option(
+    "--job-env",
+    default="current",
+    show_default=True,
+    metavar="NAME",
+    help="Where jobs' libraries come from: current (this interpreter), venv (a kept virtual "
+    "environment for each image and its requirements).",
+)
+@click.option(
     "--allow-s3",
     is_flag=True,
     help="Read from S3 itself, with your own credentials, what the local store lacks.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipelines.local.identity import ACCOUNT, REGION
+from pipelines.local.jobs.interpreters import CURRENT, Environments
 from pipelines.local.objects import Upstream
 from pipelines.local.stand_ins import StandIns
 
@@ -51,6 +52,7 @@ class RunOptions:
         stand_ins: what stands in for the world.
         selection: which steps run.
         resume: the execution to go on with: its id, ARN or ``latest``; empty to begin a new one.
+        environments: which Python and which libraries jobs get.
         upstream: S3 itself, where the run may read it.
         sample: how many rows of each CSV or Parquet input from outside are used; None for all.
         shell: the step whose job is replaced by a shell.
@@ -66,6 +68,7 @@ class RunOptions:
     stand_ins: StandIns = field(default_factory=StandIns)
     selection: Selection = field(default_factory=Selection)
     resume: str = ""
+    environments: Environments = CURRENT
     upstream: Upstream | None = None
     sample: int | None = None
     shell: str = ""

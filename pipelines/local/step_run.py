@@ -149,6 +149,7 @@ class StepRun:
             endpoints=Endpoints(around.store),
             lineage=Lineage(around.store),
             isolation=around.isolation,
+            environments=around.options.environments,
             folder=self._folder / str(attempt),
             log=self._log,
             cancelled=around.cancelled,

@@ -112,6 +112,7 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
     Raises:
         UsageError: it names something that the definition does not have.
     """
+    from pipelines.local.environments import choose_environments
     from pipelines.local.identity import ACCOUNT, REGION
     from pipelines.local.options import RunOptions, Selection
     from pipelines.local.stand_ins import StandIns
@@ -129,6 +130,7 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
         selection=Selection(request.only, request.start, request.end, request.source),
         resume=(request.source or "latest") if request.resume else "",
         sample=request.sample,
+        environments=choose_environments(request.job_env),
         upstream=_real_s3(source) if request.allow_s3 else None,
     )
 

@@ -40,6 +40,7 @@ class RunRequest:
     watch: bool = False
     shell: str = ""
     allow_s3: bool = False
+    job_env: str = "current"
 
     @property
     def selecting(self) -> bool:

@@ -13,6 +13,7 @@ from pipelines.definition import Step
 from pipelines.local.endpoints import Endpoints
 from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
+from pipelines.local.jobs.interpreters import CURRENT, Environments
 from pipelines.local.lineage import Lineage
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
@@ -34,6 +35,7 @@ class StepContext:
         endpoints: endpoints and what they consist of.
         lineage: where things come from.
         isolation: how its job is kept apart.
+        environments: which Python and which libraries its job gets.
         folder: a scratch folder of its own, not made yet.
         log: the file for what its job prints.
         cancelled: set when the execution is being stopped.
@@ -61,6 +63,7 @@ class StepContext:
     log: Path
     cancelled: threading.Event
     on_line: Callable[[str], None]
+    environments: Environments = CURRENT
     members: Mapping[str, Any] = field(default_factory=dict)
     stand_ins: StandIns = field(default_factory=StandIns)
     stand_in: StandIn | None = None

@@ -24,6 +24,7 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         account=context.identity.account,
         region=context.identity.region,
         environment=context.s3.environment(),
+        environments=context.environments,
         enter=context.enter,
         shell=context.step.name if context.shell else "",
     )

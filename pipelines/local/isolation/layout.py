@@ -57,7 +57,7 @@ class Layout:
 def plan_layout(sandbox: Sandbox) -> Layout:
     """The layout for one job; only reads this machine, but for writing the job's hosts file."""
     names = sandbox.ml.parent / "bin"
-    covers, masks = _cover(sandbox.hidden, names if names.is_dir() else None)
+    covers, masks = _cover(sandbox.hidden, names if names.is_dir() else None, sandbox.shown)
     steps = [
         *_shared_steps(),
         ("--bind", str(sandbox.ml), ML),
@@ -98,19 +98,21 @@ def _device_steps() -> tuple[tuple[str, ...], ...]:
 
 
 def _cover(
-    hidden: tuple[Path, ...], names: Path | None
+    hidden: tuple[Path, ...], names: Path | None, shown: tuple[Path, ...] = ()
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
     """The steps that hide folders and put back what programs need, and the hidden folders.
 
     Args:
         hidden: what to hide besides homes and sockets.
         names: the folder with scripts called ``python3``, when the interpreter is called otherwise.
+        shown: folders of another interpreter.
     """
     home = os.environ.get("HOME", "")
     if names is None:
         return _cached_cover(hidden, home)
     masks = _masks(hidden)
-    return _covers(masks, [*_interpreter(masks), *_name_service(), names])
+    other = [part for path in shown for part in _parts(path, masks)]
+    return _covers(masks, [*_interpreter(masks), *other, *_name_service(), names])
 
 
 @functools.lru_cache(maxsize=64)
@@ -171,14 +173,17 @@ def _interpreter(masks: set[Path]) -> list[Path]:
     """What the interpreter needs besides what is shown anyway, as spelled."""
     found: dict[Path, None] = {}
     for path in _installation():
-        real = Path(os.path.realpath(path))
-        if any(mask == real or real in mask.parents for mask in masks) or real in SYSTEM:
-            parts = [path / part for part in PREFIX_PARTS]
-        else:
-            parts = [path]
-        found.update((part, None) for part in parts if part.exists())
+        found.update((part, None) for part in _parts(path, masks))
     found[Path(sys.executable)] = None
     return list(found)
+
+
+def _parts(path: Path, masks: set[Path]) -> list[Path]:
+    """What of an interpreter's folder is shown: all, or what it needs where the rest must hide."""
+    real = Path(os.path.realpath(path))
+    if any(mask == real or real in mask.parents for mask in masks) or real in SYSTEM:
+        return [part for name in PREFIX_PARTS if (part := path / name).exists()]
+    return [path] if path.exists() else []
 
 
 def _name_service() -> list[Path]:

@@ -28,6 +28,7 @@ class Sandbox:
         environment: all variables of the process; paths as in a container.
         cwd: the working directory, as in a container.
         hidden: folders that the job must not see where the mode can hide any.
+        shown: folders that the job must see even where they lie among the hidden ones.
         lifeline: a descriptor that reads as ended when the runner is gone.
         status: a descriptor on which the launcher says why it could not start the job.
     """
@@ -38,6 +39,7 @@ class Sandbox:
     environment: Mapping[str, str]
     cwd: str
     hidden: tuple[Path, ...] = ()
+    shown: tuple[Path, ...] = ()
     lifeline: int | None = None
     status: int | None = None
 

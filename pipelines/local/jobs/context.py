@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.isolation import Isolation
+from pipelines.local.jobs.interpreters import CURRENT, Environments
 from pipelines.local.objects import ObjectStore
 
 
@@ -31,6 +32,7 @@ class JobContext:
         region: the AWS region's name.
         environment: further variables of the job, such as the address of a local S3.
         hidden: folders the job must not see besides the home, the base folder and the store.
+        environments: which Python and which libraries the job gets.
         grace: seconds between the polite and the final signal.
         shell: the step's name where a shell is to take the job's place; else empty.
         enter: told which phase begins: ``running``, ``storing``; a job begins with preparing.
@@ -48,6 +50,7 @@ class JobContext:
     region: str
     environment: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[Path, ...] = ()
+    environments: Environments = CURRENT
     grace: float = 5.0
     shell: str = ""
     enter: Callable[[str], None] = lambda _phase: None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines.local.jobs.context import JobContext
+from pipelines.local.jobs.interpreters import OWN, Interpreter
 
 INHERITED = (
     "LANG",
@@ -35,12 +36,15 @@ IMAGE_FOLDERS = tuple(map(Path, ("/usr/bin", "/usr/local/bin", "/bin", "/opt/con
 _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 
 
-def job_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, str]:
+def job_environment(
+    context: JobContext, own: Mapping[str, str], interpreter: Interpreter = OWN
+) -> dict[str, str]:
     """All variables of a job.
 
     Args:
         context: the job.
         own: those of the request and of its contract; they win over the defaults.
+        interpreter: the Python that stands for the image's.
 
     Returns:
         The variables; paths in them are a container's.
@@ -51,7 +55,7 @@ def job_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, st
         if name in INHERITED or name.startswith("LC_")
     }
     defaults = {
-        "PATH": search_path(context),
+        "PATH": search_path(context, interpreter),
         "HOME": "/tmp",  # noqa: S108 - private to the job
         "TMPDIR": "/tmp",  # noqa: S108 - private to the job
         "PYTHONUNBUFFERED": "1",
@@ -67,8 +71,8 @@ def job_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, st
     return inherited | defaults | dict(context.environment) | dict(own)
 
 
-def own_interpreter(argv: tuple[str, ...]) -> tuple[str, ...]:
-    """A command in which an image's Python is this one.
+def own_interpreter(argv: tuple[str, ...], interpreter: Interpreter = OWN) -> tuple[str, ...]:
+    """A command in which an image's Python is the one that stands for it.
 
     ``/usr/bin/python3`` and the like name the image's interpreter, whose place this machine's own
     takes, packages and all. ``python3`` alone needs nothing: PATH leads to this interpreter.
@@ -78,26 +82,33 @@ def own_interpreter(argv: tuple[str, ...]) -> tuple[str, ...]:
         return argv
     if program.exists() and program.parent not in IMAGE_FOLDERS:
         return argv
-    return (sys.executable, *argv[1:])
+    return (str(interpreter.executable), *argv[1:])
 
 
-def search_path(context: JobContext) -> str:
+def search_path(context: JobContext, interpreter: Interpreter = OWN) -> str:
     """PATH with the job's own ``pip`` first, then this interpreter.
 
     ``python3`` and ``python`` are this interpreter. One that is called otherwise (``python3.11``
     alone in its folder) gets scripts of these names; a link would hide from a virtual environment
     that it is one.
     """
-    beside = Path(sys.executable).parent
+    program = interpreter.executable
+    beside = program.parent
     own = context.folder / "bin"
     own.mkdir(parents=True, exist_ok=True)
     for name in ("pip_stand_in.py", "requirements.py"):
         shutil.copyfile(Path(__file__).with_name(name), own / name)
+    if not interpreter.own:
+        # What judges requirements must not depend on what the environment holds.
+        import packaging
+
+        source = Path(packaging.__file__).parent
+        shutil.copytree(source, own / "packaging", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pip", "pip3"):
-        _write_script(own / name, f'"{sys.executable}" "{own / "pip_stand_in.py"}"')
+        _write_script(own / name, f'"{program}" "{own / "pip_stand_in.py"}"')
     for name in ("python", "python3"):
         if not (beside / name).exists():
-            _write_script(own / name, f'"{sys.executable}"')
+            _write_script(own / name, f'"{program}"')
     usual = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
     if sys.platform == "darwin" and (brew := shutil.which("brew")):
         usual.insert(0, str(Path(brew).parent))

@@ -16,6 +16,7 @@ from typing import IO, BinaryIO
 from pipelines.local.isolation import Launch, Sandbox
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
 from pipelines.local.jobs.environment import job_environment, own_interpreter
+from pipelines.local.jobs.interpreters import OWN, Interpreter
 from pipelines.local.jobs.shell import (
     converse,
     greet,
@@ -47,12 +48,14 @@ class Command:
         environment: the variables of the request and the contract.
         cwd: the working directory in the container.
         seconds: the time limit; None for none.
+        interpreter: the Python that stands for the image's.
     """
 
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     cwd: str
     seconds: float | None
+    interpreter: Interpreter = OWN
 
 
 def run_command(command: Command, context: JobContext) -> int:
@@ -65,7 +68,7 @@ def run_command(command: Command, context: JobContext) -> int:
     if context.cancelled.is_set():
         raise JobStopped
     context.log.parent.mkdir(parents=True, exist_ok=True)
-    argv, environment = own_interpreter(command.argv), command.environment
+    argv, environment = own_interpreter(command.argv, command.interpreter), command.environment
     interactive = is_interactive() if context.shell else False
     if context.shell:
         greet(argv)
@@ -78,9 +81,10 @@ def run_command(command: Command, context: JobContext) -> int:
             ml=context.ml,
             scratch=context.scratch,
             argv=argv,
-            environment=job_environment(context, environment),
+            environment=job_environment(context, environment, command.interpreter),
             cwd=command.cwd,
             hidden=_hidden(context),
+            shown=command.interpreter.shown,
             lifeline=alive_there,
             status=report_there,
         )

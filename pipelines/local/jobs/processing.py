@@ -7,13 +7,16 @@ processing container image" and "Build your own processing container".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.jobs.archive import ArchiveRefused, unpack
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
 from pipelines.local.jobs.images import parse_image
+from pipelines.local.jobs.interpreters import Interpreter
 from pipelines.local.jobs.material import (
     HOST,
     NETWORK_INTERFACE,
@@ -76,6 +79,7 @@ def run_processing(
         if instead is not None:
             command = _limited(instead(context), request)
         assert command is not None
+        command = replace(command, interpreter=_interpreter(request, context))
         description["ProcessingStartTime"] = datetime.now(timezone.utc)
         context.enter("running")
         _run(command, context, description)
@@ -90,6 +94,26 @@ def run_processing(
         raise
     _end(description, "Completed")
     return description
+
+
+def _interpreter(request: Mapping[str, Any], context: JobContext) -> Interpreter:
+    """The Python for the image, with what the code beside the script asks for.
+
+    The SDK's processors of frameworks put the code there, as a folder or as one archive.
+    """
+    code = context.ml / "processing/input/code"
+    listed = [code / "requirements.txt"]
+    archive = code / "sourcedir.tar.gz"
+    if context.environments.name != "current" and archive.is_file():
+        # Unpacked once more, for its requirements alone: the job unpacks it itself.
+        unpacked = context.folder / "source"
+        try:
+            unpack(archive, unpacked)
+        except ArchiveRefused as problem:
+            raise JobFailed(f"ClientError: the code: {problem}", context.log) from None
+        listed.append(unpacked / "requirements.txt")
+    image = str(request.get("AppSpecification", {}).get("ImageUri", ""))
+    return context.environments.interpreter(image, listed, context, installs_itself=True)
 
 
 def describe_processing(request: Mapping[str, Any], context: JobContext) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def missing_requirements(path: Path) -> list[str]:
     Args:
         path: the file; nothing is missing when there is none.
     """
-    lines = _read(path)
+    lines = read_requirements(path)
     if not lines:
         return []
     # Costs 10 ms to import, and few jobs have requirements.
@@ -51,7 +51,8 @@ def _plain(requirement: object) -> str:
     return str(requirement).partition(";")[0].strip()
 
 
-def _read(path: Path) -> list[str]:
+def read_requirements(path: Path) -> list[str]:
+    """Return the lines of a requirements file; none where there is none. A link is not followed."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

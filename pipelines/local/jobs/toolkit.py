@@ -12,6 +12,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,8 @@ from pipelines.local.jobs.archive import unpack
 from pipelines.local.jobs.context import JobContext, JobFailed
 from pipelines.local.jobs.drivers import find_driver
 from pipelines.local.jobs.images import parse_image
-from pipelines.local.jobs.material import inside, note
+from pipelines.local.jobs.material import inside
 from pipelines.local.jobs.process import Command
-from pipelines.local.jobs.requirements import missing_requirements
 from pipelines.local.jobs.variables import script_variables
 from pipelines.local.objects import is_s3
 
@@ -52,18 +52,25 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
     seconds = float(limit) if limit is not None else None
     entry = [str(part) for part in algorithm.get("ContainerEntrypoint") or ()]
     arguments = [str(part) for part in algorithm.get("ContainerArguments") or ()]
+    uri = str(algorithm.get("TrainingImage", ""))
     if entry:
         _check_notebook(entry, context)
-        _warn_of_requirements(context)
-        return Command((*entry, *arguments), own, WORKING_DIRECTORY, seconds)
+        listed = context.ml / "input/data/code/requirements.txt"
+        interpreter = context.environments.interpreter(uri, [listed], context, installs_itself=True)
+        return Command((*entry, *arguments), own, WORKING_DIRECTORY, seconds, interpreter)
     parameters = decode_hyperparameters(request.get("HyperParameters", {}))
     program = own.get("SAGEMAKER_PROGRAM") or parameters.get("sagemaker_program")
     if program:
-        return _script_command(str(program), parameters, request, context, own, seconds)
-    image = parse_image(str(algorithm.get("TrainingImage", "")))
+        command = _script_command(str(program), parameters, request, context, own, seconds)
+        listed = context.ml / "code/requirements.txt"
+        return replace(
+            command, interpreter=context.environments.interpreter(uri, [listed], context)
+        )
+    image = parse_image(uri)
     driver = find_driver(image, request)
     if driver is not None:
-        return driver.command(request, context)
+        interpreter = context.environments.interpreter(uri, [], context)
+        return replace(driver.command(request, context), interpreter=interpreter)
     raise JobFailed(
         f"ImageNotRunnable: the request names no script, and what the image {image.name!r} runs by "
         "itself is not known on this machine",
@@ -132,7 +139,6 @@ def _script_command(
             f"ClientError: the script {program!r} is not in the job's code; there is: {there}",
             context.log,
         )
-    require(code / "requirements.txt", context)
     users = {name: value for name, value in parameters.items() if not _is_ours(name)}
     arguments = script_arguments(users)
     variables = script_variables(program, users, arguments, parameters, request, context)
@@ -184,27 +190,3 @@ def copy_code(source: Path, code: Path) -> None:
         shutil.copytree(source, code, dirs_exist_ok=True, symlinks=True)
     else:
         shutil.copy(source, code)
-
-
-def require(requirements: Path, context: JobContext) -> None:
-    """Check that a job's requirements are met.
-
-    Raises:
-        JobFailed: something is missing.
-    """
-    missing = missing_requirements(requirements)
-    if missing:
-        raise JobFailed(
-            "ClientError: the code's requirements.txt asks for what this interpreter lacks: "
-            + "; ".join(missing),
-            context.log,
-            hint="Install it into this environment: pip install "
-            + " ".join(shlex.quote(each.partition(" (")[0]) for each in missing),
-        )
-
-
-def _warn_of_requirements(context: JobContext) -> None:
-    """Say in the log what is missing before a container's own installer tries to fetch it."""
-    missing = missing_requirements(context.ml / "input/data/code/requirements.txt")
-    if missing:
-        note(context, f"this interpreter lacks: {'; '.join(missing)}")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipelines.local.isolation import ML
@@ -203,7 +204,12 @@ class Host:
             VARIABLE: settings.to_json(),
         }
         place = code.folder if code.script else "/tmp"  # noqa: S108 - the job's own
-        return Command(("python3", "-c", _START, str(folder)), environment, place, None)
+        listed = [self._context.ml.joinpath(*Path(code.folder).parts[3:]) / "requirements.txt"]
+        interpreter = self._context.environments.interpreter(
+            self._container.image, listed if code.script else [], self._context
+        )
+        argv = ("python3", "-c", _START, str(folder))
+        return Command(argv, environment, place, None, interpreter)
 
     def _run(self, command: Command) -> None:
         try:

@@ -12,7 +12,7 @@ from pipelines.local.jobs import JobContext, JobFailed
 from pipelines.local.jobs.archive import unpack
 from pipelines.local.jobs.images import parse_image
 from pipelines.local.jobs.material import inside, prepare_folder
-from pipelines.local.jobs.toolkit import copy_code, require
+from pipelines.local.jobs.toolkit import copy_code
 from pipelines.local.serving.containers import Container
 
 PROGRAM = Path(__file__).with_name("program")
@@ -49,7 +49,6 @@ def lay_out(container: Container, context: JobContext) -> Code:
             raise JobFailed(
                 f"ClientError: the script {code.script!r} is not in the model's code", context.log
             )
-        require(script.parent / "requirements.txt", context)
     elif image_kind(container) != "xgboost":
         name = parse_image(container.image).name
         raise JobFailed(
