@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.definition import Definition, Step
 from pipelines.local.identity import Identity
+from pipelines.local.jobs import Progress
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,9 @@ class Observer:
 
     def line(self, step: str, text: str) -> None:
         """A step's job has printed a line."""
+
+    def progress(self, step: str, progress: Progress) -> None:
+        """A step's job that consists of parts has come further; its parts may run side by side."""
 
     def retrying(self, step: str, reason: str, wait: float) -> None:
         """A step will be tried again after some seconds."""

@@ -159,6 +159,7 @@ class StepRun:
             stand_in=made.stand_in,
             earlier=self._earlier,
             enter=self._enter,
+            advance=lambda progress: around.observer.progress(step.name, progress),
             shell=around.options.shell == step.name,
         )
 
@@ -311,4 +312,9 @@ def _note(result: StepResult) -> str:
     version = result.properties.get("ModelPackageVersion")
     if version is not None:
         return f"{result.properties.get('ModelPackageGroupName')} version {version}"
+    best = result.properties.get("BestTrainingJob")
+    objective = best.get("FinalHyperParameterTuningJobObjectiveMetric") if best else None
+    if objective:
+        count = len(result.properties.get("TrainingJobSummaries") or ())
+        return f"best of {count}: {objective.get('MetricName')} {objective.get('Value'):g}"
     return ""

@@ -207,7 +207,7 @@ def choose_view(request: RunRequest) -> Observer:
     if request.as_json or request.shell:
         return PlainView(lambda line: click.echo(line, err=True))
     plain = os.environ.get("CI") or os.environ.get("TERM") in (None, "", "dumb")
-    if plain or not use_color(sys.stdout):
+    if plain or not sys.stdout.isatty():
         return PlainView(click.echo)
     from rich.console import Console
 

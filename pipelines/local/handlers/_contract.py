@@ -13,7 +13,11 @@ from pipelines.definition import Step
 from pipelines.local.endpoints import Endpoints
 from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
+<<<<<<< HEAD
 from pipelines.local.jobs.interpreters import CURRENT, Environments
+=======
+from pipelines.local.jobs import Progress
+>>>>>>> eba1536 (The live view: a tree with trials and progress that fits any screen, condensed to what runs and failed; plain lines remind)
 from pipelines.local.lineage import Lineage
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
@@ -47,6 +51,7 @@ class StepContext:
         earlier: gives the resolved arguments and the properties of a step that has run; None for
             either where it has none.
         enter: told which phase of a job begins.
+        advance: told how far a job is that consists of parts.
         shell: whether a shell is to take the place of the step's job.
     """
 
@@ -71,6 +76,7 @@ class StepContext:
         lambda _name: (None, None)
     )
     enter: Callable[[str], None] = lambda _phase: None
+    advance: Callable[[Progress], None] = lambda _progress: None
     shell: bool = False
 
     def say(self, text: str) -> None:

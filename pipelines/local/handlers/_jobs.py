@@ -26,6 +26,7 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         environment=context.s3.environment(),
         environments=context.environments,
         enter=context.enter,
+        advance=context.advance,
         shell=context.step.name if context.shell else "",
     )
 

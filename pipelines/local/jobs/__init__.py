@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped, Progress
 from pipelines.local.jobs.function import Answer, Function, call_function, place_function
 from pipelines.local.jobs.material import discard
 from pipelines.local.jobs.processing import run_processing
@@ -14,6 +14,7 @@ __all__ = [
     "JobContext",
     "JobFailed",
     "JobStopped",
+    "Progress",
     "call_function",
     "discard",
     "place_function",

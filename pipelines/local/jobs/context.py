@@ -14,6 +14,27 @@ from pipelines.local.objects import ObjectStore
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far the work of a job is that consists of parts.
+
+    Attributes:
+        done: how many parts have ended.
+        total: of how many; None where that is not known.
+        word: what the parts are: ``jobs``, ``files``.
+        part: the part that is told about; empty where parts are only counted.
+        state: how that part is: ``running``, ``succeeded``, ``failed``, ``stopped``.
+        note: its last line, or what came of it.
+    """
+
+    done: int = 0
+    total: int | None = None
+    word: str = ""
+    part: str = ""
+    state: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class JobContext:
     """Where and as what one job runs.
 
@@ -36,6 +57,7 @@ class JobContext:
         grace: seconds between the polite and the final signal.
         shell: the step's name where a shell is to take the job's place; else empty.
         enter: told which phase begins: ``running``, ``storing``; a job begins with preparing.
+        advance: told how far a job is that consists of parts.
     """
 
     name: str
@@ -54,6 +76,7 @@ class JobContext:
     grace: float = 5.0
     shell: str = ""
     enter: Callable[[str], None] = lambda _phase: None
+    advance: Callable[[Progress], None] = lambda _progress: None
 
     @property
     def ml(self) -> Path:

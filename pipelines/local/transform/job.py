@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
-from pipelines.local.jobs import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress
 from pipelines.local.jobs.material import note, note_instances
 from pipelines.local.objects import Entry
 from pipelines.local.serving import Answer, Host, HostSettings, Served
@@ -245,9 +245,10 @@ def _transform_all(
     failures = []
     context.folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(plan.concurrent, thread_name_prefix="transform") as pool:
-        for name, entry in entries:
+        for number, (name, entry) in enumerate(entries):
             if context.cancelled.is_set():
                 raise JobStopped
+            context.advance(Progress(number, len(entries), "files", note=name))
             made = context.folder / "out"
             try:
                 _transform_file(entry.path, made, plan, hosts, pool)

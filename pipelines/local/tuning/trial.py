@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelines.local.jobs import JobContext, JobFailed, JobStopped, run_training
+from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress, run_training
 from pipelines.local.tuning.early import EarlyStop
 from pipelines.local.tuning.objective import Objective
 from pipelines.local.tuning.parts import Part
@@ -131,18 +131,28 @@ class Running:
         )
         return replace(self.trial, status="Completed", value=value, description=description)
 
-    def _listener(self) -> Callable[[str], None] | None:
-        """Return what hears the job's lines, if anything must."""
+    def _listener(self) -> Callable[[str], None]:
+        """Return what hears the job's lines: who watches, and what may end it early."""
+        part, judge = f"{self.trial.number:03d}", self._judge()
+
+        def listen(line: str) -> None:
+            self.job.advance(Progress(part=part, state="running", note=line))
+            judge(line)
+
+        return listen
+
+    def _judge(self) -> Callable[[str], None]:
+        """Return what ends the job early where its lines say that it should."""
         if self.early is None:
-            return None
+            return lambda _line: None
         import regex  # type: ignore[import-untyped,unused-ignore]
 
         try:
             expression = regex.compile(self.part.objective.regex)
         except regex.error:
-            return None  # told when the job's metrics are read
+            return lambda _line: None  # told when the job's metrics are read
 
-        def listen(line: str) -> None:
+        def judge(line: str) -> None:
             try:
                 match = expression.search(line, timeout=0.5)
                 value = float(match.group(1)) if match is not None else None
@@ -155,4 +165,4 @@ class Running:
                 self.stopped_early = True
                 self.stop.set()
 
-        return listen
+        return judge

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from pipelines.local.jobs import JobContext, JobFailed, JobStopped, discard
+from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress, discard
 from pipelines.local.tuning.description import describe
 from pipelines.local.tuning.early import EarlyStop, Halving, MedianStop
 from pipelines.local.tuning.parts import Part, read_parts
@@ -197,6 +197,7 @@ class _Tuning:
             self._parts.append(part)
             self._number += 1
             running = self._prepare(part, point)
+            self._advance(running.trial, "running", _tried(running.trial))
             self._running[pool.submit(self._run, running)] = running
             return True
         return False
@@ -250,7 +251,14 @@ class _Tuning:
         patience = self._limits.patience
         if patience is not None and self._since_best >= patience:
             self._over = True
-        self._say(_line(trial, part, better))
+        told = _line(trial, part, better)
+        self._advance(trial, "succeeded" if trial.status == "Completed" else trial.status.lower(),
+                      told)  # fmt: skip
+        self._say(f"job {trial.number:03d}: {told}")
+
+    def _advance(self, trial: Trial, state: str, note: str) -> None:
+        done, total = len(self._trials), self._limits.jobs
+        self._job.advance(Progress(done, total, "jobs", f"{trial.number:03d}", state, note))
 
     def _failure(self) -> str:
         failed = [trial for trial in self._trials if trial.status == "Failed"]
@@ -266,15 +274,19 @@ class _Tuning:
 
 
 def _line(trial: Trial, part: Part, better: bool) -> str:
-    """Say what came of a trial: ``job 003: depth=8  auc=0.91 (best so far)``."""
-    tried = " ".join(f"{name}={_short(value)}" for name, value in trial.point.items())
+    """Say what came of a trial: ``depth=8  auc=0.91 (best so far)``."""
+    tried = _tried(trial)
     if trial.status == "Failed":
-        return f"job {trial.number:03d}: {tried}  failed: {trial.reason}"
+        return f"{tried}  failed: {trial.reason}"
     metric = part.objective.metric
     told = f"{metric}={trial.value:g}" if trial.value is not None else f"no {metric} in its log"
     mark = " (best so far)" if better else ""
     ended = " (ended early)" if trial.status == "Stopped" else ""
-    return f"job {trial.number:03d}: {tried}  {told}{mark}{ended}"
+    return f"{tried}  {told}{mark}{ended}"
+
+
+def _tried(trial: Trial) -> str:
+    return " ".join(f"{name}={_short(value)}" for name, value in trial.point.items())
 
 
 def _short(value: str | int | float) -> str:
