@@ -13,11 +13,8 @@ from pipelines.definition import Step
 from pipelines.local.endpoints import Endpoints
 from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
-<<<<<<< HEAD
-from pipelines.local.jobs.interpreters import CURRENT, Environments
-=======
 from pipelines.local.jobs import Progress
->>>>>>> eba1536 (The live view: a tree with trials and progress that fits any screen, condensed to what runs and failed; plain lines remind)
+from pipelines.local.jobs.interpreters import CURRENT, Environments
 from pipelines.local.lineage import Lineage
 from pipelines.local.objects import ObjectStore
 from pipelines.local.registry import Registry
