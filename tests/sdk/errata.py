@@ -87,7 +87,12 @@ ERRATA: tuple[Erratum, ...] = (
                             "type": "object",
                             "properties": {
                                 "PropertyFile": {"$ref": "#/definitions/GetFunction"},
-                                "S3Uri": {"$ref": "#/definitions/JoinFunction"},
+                                "S3Uri": {
+                                    "anyOf": [
+                                        {"type": "string"},
+                                        {"$ref": "#/definitions/JoinFunction"},
+                                    ]
+                                },
                                 "Path": {"type": "string"},
                             },
                             "required": ["Path"],
