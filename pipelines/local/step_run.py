@@ -269,8 +269,9 @@ def cache_key(step: Step, made: Prepared, around: Surroundings) -> str | None:
     more: dict[str, Any] = {}
     if made.stand_in is not None:
         more["stand_in"] = _identity(made.stand_in)
-    if made.members:
-        more["members"] = made.members
+    members = made.handler.counted_members(made.members, around.registry)
+    if members:
+        more["members"] = members
     request: Mapping[str, Any] = made.request
     if around.cache.contents and around.cache.asked(step):
         request = made.handler.counted(request, around.registry, around.objects)
@@ -279,7 +280,10 @@ def cache_key(step: Step, made: Prepared, around: Surroundings) -> str | None:
         around.body_name(step),
         request,
         made.handler.cache_attributes,
-        made.handler.inputs(made.request),
+        [
+            *made.handler.inputs(made.request),
+            *made.handler.more_inputs(made.members, around.registry),
+        ],
         more or None,
     )
 

@@ -10,6 +10,7 @@ from pipelines.local.handlers._contract import (
     StepStopped,
 )
 from pipelines.local.handlers.callback import CallbackHandler
+from pipelines.local.handlers.checks import QualityCheckHandler
 from pipelines.local.handlers.cleanup import CleanupHandler
 from pipelines.local.handlers.condition import ConditionHandler
 from pipelines.local.handlers.elsewhere import ELSEWHERE, ElsewhereHandler
@@ -39,6 +40,7 @@ HANDLERS: dict[str, Handler] = {
         FailHandler(),
         ModelHandler(),
         RegisterModelHandler(),
+        QualityCheckHandler(),
         EndpointConfigHandler(),
         EndpointHandler(),
         InferenceComponentHandler(),

@@ -147,6 +147,16 @@ class Handler(ABC):
         del registry, objects
         return request
 
+    def counted_members(self, members: Mapping[str, Any], registry: Registry) -> Mapping[str, Any]:
+        """Return the step's members beside its arguments that count for the step cache."""
+        del registry
+        return members
+
+    def more_inputs(self, members: Mapping[str, Any], registry: Registry) -> list[str]:
+        """Return further URIs whose content counts, which the members or the registry name."""
+        del members, registry
+        return []
+
     def stand_in(
         self, request: Mapping[str, Any], members: Mapping[str, Any], stand_ins: StandIns
     ) -> StandIn | None:

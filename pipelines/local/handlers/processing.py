@@ -11,6 +11,8 @@ from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, 
 from pipelines.local.handlers._stand_in import called, store_recorded
 from pipelines.local.identity import Identity
 from pipelines.local.jobs import JobContext, run_processing
+from pipelines.local.jobs.drivers import find_processing_driver
+from pipelines.local.jobs.images import parse_image
 from pipelines.local.jobs.processing import describe_processing
 from pipelines.local.stand_ins import StandIn, StandIns
 
@@ -49,7 +51,9 @@ class ProcessingHandler(Handler):
         entry = dig(request, "AppSpecification", "ContainerEntrypoint")
         if entry or stand_in is not None:
             return ""
-        image = dig(request, "AppSpecification", "ImageUri")
+        image = str(dig(request, "AppSpecification", "ImageUri") or "")
+        if find_processing_driver(parse_image(image), request) is not None:
+            return ""
         return f"the request has no ContainerEntrypoint, and nothing stands in for {image}"
 
     def foresee(
@@ -73,11 +77,11 @@ class ProcessingHandler(Handler):
             if stand_in is None:
                 response = run_processing(request, job)
             else:
-                response = _stand_in(request, job, stand_in)
+                response = run_stand_in(request, job, stand_in)
         return StepResult(response, metadata, outputs=tuple(self.outputs(request)))
 
 
-def _stand_in(request: Mapping[str, Any], job: JobContext, stand_in: StandIn) -> dict[str, Any]:
+def run_stand_in(request: Mapping[str, Any], job: JobContext, stand_in: StandIn) -> dict[str, Any]:
     """Run a function in the container's place, or give back what was recorded."""
     if not stand_in.function:
         uris = {

@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.errors import ExecutionFailed
 from pipelines.local.jobs.archive import ArchiveRefused, unpack
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
+from pipelines.local.jobs.drivers import find_processing_driver
 from pipelines.local.jobs.images import parse_image
 from pipelines.local.jobs.interpreters import Interpreter
 from pipelines.local.jobs.material import (
@@ -168,6 +169,9 @@ def _command(request: Mapping[str, Any], context: JobContext) -> Command:
     entry = [str(part) for part in application.get("ContainerEntrypoint") or ()]
     if not entry:
         image = parse_image(str(application.get("ImageUri", "")))
+        driver = find_processing_driver(image, request)
+        if driver is not None:
+            return _limited(driver.command(request, context), request)
         raise JobFailed(
             f"ImageNotRunnable: the request has no ContainerEntrypoint, and what the image "
             f"{image.name!r} runs by itself is not known on this machine",
