@@ -15,35 +15,53 @@ import click
 
 from pipelines.errors import SagedagError
 
-# In the order of the help page.
-COMMANDS: dict[str, tuple[str, str]] = {
-    "init": ("pipelines.cli.init", "Start a small working project."),
-    "validate": ("pipelines.cli.validate", "Check definitions; print every mistake."),
-    "lint": ("pipelines.cli.lint", "Find what is valid and still not wise."),
-    "compile": ("pipelines.cli.compile", "Write the pipeline definition JSON."),
-    "policy": ("pipelines.cli.policy", "Write the IAM policies a definition needs."),
-    "import": (
-        "pipelines.cli.import_definition",
-        "Turn a pipeline definition written by anybody into YAML.",
-    ),
-    "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
-    "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
-    "plan": ("pipelines.cli.plan", "Show what a deploy would change."),
-    "upsert": ("pipelines.cli.upsert", "Deploy to AWS."),
-    "diff": ("pipelines.cli.diff", "Show how two environments differ."),
-    "versions": ("pipelines.cli.versions", "List what was deployed when."),
-    "promote": ("pipelines.cli.promote", "Give an alias to a version."),
-    "rollback": ("pipelines.cli.rollback", "Deploy an earlier version again."),
-    "runs": ("pipelines.cli.runs", "List and inspect local runs."),
-    "export": ("pipelines.cli.export", "Write pipelines for CloudFormation, Terraform or ACK."),
-    "report": ("pipelines.cli.report", "Write a local run as an HTML page."),
-    "serve": ("pipelines.cli.serve", "Serve a model that a local run made."),
-    "models": ("pipelines.cli.models", "List and inspect locally registered models."),
-    "explain": ("pipelines.cli.explain", "Explain a step kind, a field or an error code."),
-    "schema": ("pipelines.cli.schema", "Print the JSON Schema of definitions."),
-    "fmt": ("pipelines.cli.fmt", "Put keys in the documented order."),
-    "doctor": ("pipelines.cli.doctor", "Say what works on this machine."),
+# By sections, in the order of the help page.
+SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
+    "Write": {
+        "init": ("pipelines.cli.init", "Start a small working project."),
+        "validate": ("pipelines.cli.validate", "Check definitions; print every mistake."),
+        "lint": ("pipelines.cli.lint", "Find what is valid and still not wise."),
+        "compile": ("pipelines.cli.compile", "Write the pipeline definition JSON."),
+        "graph": ("pipelines.cli.graph", "Draw a definition's steps."),
+        "import": (
+            "pipelines.cli.import_definition",
+            "Turn a pipeline definition written by anybody into YAML.",
+        ),
+        "fmt": ("pipelines.cli.fmt", "Put keys in the documented order."),
+        "explain": ("pipelines.cli.explain", "Explain a step kind, a field or an error code."),
+        "schema": ("pipelines.cli.schema", "Print the JSON Schema of definitions."),
+    },
+    "Run here": {
+        "run": ("pipelines.cli.run", "Run a pipeline on this machine."),
+        "runs": ("pipelines.cli.runs", "List and inspect local runs."),
+        "models": ("pipelines.cli.models", "List and inspect locally registered models."),
+        "report": ("pipelines.cli.report", "Write a local run as an HTML page."),
+        "serve": ("pipelines.cli.serve", "Serve a model that a local run made."),
+        "doctor": ("pipelines.cli.doctor", "Say what works on this machine."),
+    },
+    "Deploy": {
+        "policy": ("pipelines.cli.policy", "Write the IAM policies a definition needs."),
+        "plan": ("pipelines.cli.plan", "Show what a deploy would change."),
+        "upsert": ("pipelines.cli.upsert", "Deploy to AWS."),
+        "diff": ("pipelines.cli.diff", "Show how two environments differ."),
+        "versions": ("pipelines.cli.versions", "List what was deployed when."),
+        "promote": ("pipelines.cli.promote", "Give an alias to a version."),
+        "rollback": ("pipelines.cli.rollback", "Deploy an earlier version again."),
+        "export": ("pipelines.cli.export", "Write pipelines for CloudFormation, Terraform or ACK."),
+    },
+    "Executions on AWS": {
+        "start": ("pipelines.cli.executions.start", "Start a deployed pipeline."),
+        "status": ("pipelines.cli.executions.status", "Show how an execution stands."),
+        "wait": ("pipelines.cli.executions.wait", "Wait for an execution and show how it goes."),
+        "stop": ("pipelines.cli.executions.stop", "Stop an execution."),
+        "retry": ("pipelines.cli.executions.retry", "Run again what failed in an execution."),
+        "list": ("pipelines.cli.executions.listing", "List executions, or pipelines."),
+    },
 }
+COMMANDS: dict[str, tuple[str, str]] = {
+    name: each for section in SECTIONS.values() for name, each in section.items()
+}
+_WIDEST = max(map(len, COMMANDS))
 
 
 class CommandGroup(click.Group):
@@ -79,8 +97,10 @@ class CommandGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with their one-line help, importing none of them."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                rows = [(name.ljust(_WIDEST), text) for name, (_, text) in commands.items()]
+                formatter.write_dl(rows)
 
 
 def _print_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:

@@ -6,11 +6,11 @@ here they need not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.definition import Definition, Step, dependencies, step_references
-from pipelines.definition.problems import nearest
+from pipelines.definition import Definition
+from pipelines.definition.step_graph import StepGraph
 from pipelines.errors import UsageError
 from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.options import Selection
@@ -51,8 +51,8 @@ def select(
         UsageError: there is no such step, nothing is selected, or no execution has the results
             that are needed; the message lists them.
     """
-    graph = _Graph(definition)
-    steps = graph.chosen(selection)
+    graph = StepGraph(definition)
+    steps = _chosen(graph, selection, definition)
     needed = graph.needed(steps)
     source = _source(history, pipeline, selection.source, sample)
     if source is None:
@@ -102,97 +102,21 @@ def _listed(needed: Mapping[str, Sequence[str]]) -> str:
     return "\n".join(f"  {name}, for {', '.join(users)}" for name, users in needed.items())
 
 
-class _Graph:
-    """What comes before and after what."""
-
-    def __init__(self, definition: Definition) -> None:
-        self._definition = definition
-        self._before: dict[str, set[str]] = {}
-        self._after: dict[str, set[str]] = {step.name: set() for step in definition.steps}
-        for name, edges in dependencies(definition).items():
-            branch = definition.by_name[name].branch
-            self._before[name] = {edge.step for edge in edges}
-            self._before[name] |= {branch.condition} if branch else set()
-            for other in self._before[name]:
-                self._after[other].add(name)
-
-    def chosen(self, selection: Selection) -> frozenset[str]:
-        """Return the steps that a selection means."""
-        for name in (*selection.only, *selection.start, *selection.end):
-            self._check(name)
-        found: set[str] = set()
-        if selection.start or selection.end:
-            found = set(self._definition.by_name)
-        if selection.start:
-            found &= self.after(selection.start)
-        if selection.end:
-            found &= self.before(selection.end) | set(selection.end)
-        found |= self._with_branches(selection.only)
-        if not found:
-            raise UsageError(
-                "nothing is selected: no step lies between "
-                f"{', '.join(selection.start)} and {', '.join(selection.end)}"
-            )
-        return frozenset(found)
-
-    def needed(self, steps: Iterable[str]) -> dict[str, list[str]]:
-        """Return the steps whose results chosen ones refer to, with those that do."""
-        found: dict[str, list[str]] = {}
-        chosen = set(steps)
-        for step in self._definition.steps:
-            if step.name not in chosen:
-                continue
-            for name in _referred(step, self._definition):
-                if name not in chosen:
-                    found.setdefault(name, []).append(step.name)
-        return found
-
-    def before(self, names: Iterable[str]) -> set[str]:
-        """Return all that comes before some steps, they themselves where one needs another."""
-        return _reach(names, self._before)
-
-    def after(self, names: Iterable[str]) -> set[str]:
-        """Return some steps and all that comes after them."""
-        return set(names) | _reach(names, self._after)
-
-    def _with_branches(self, names: Iterable[str]) -> set[str]:
-        """Return some steps, with the steps inside those that are Conditions."""
-        found = set(names)
-        for step in self._definition.steps:
-            if step.branch is not None and step.branch.condition in found:
-                found.add(step.name)
-        return found
-
-    def _check(self, name: str) -> None:
-        if name in self._definition.by_name:
-            return
-        for step in self._definition.steps:
-            if name in {inner.name for inner in step.body}:
-                raise UsageError(
-                    f"the step `{name}` runs inside `{step.name}`", f"select {step.name}"
-                )
-        raise UsageError(
-            f"there is no step `{name}`" + nearest(name, self._definition.by_name),
-            f"the steps are: {', '.join(list(self._definition.by_name)[:40])}",
-        )
-
-
-def _reach(names: Iterable[str], edges: Mapping[str, set[str]]) -> set[str]:
+def _chosen(graph: StepGraph, selection: Selection, definition: Definition) -> frozenset[str]:
+    """Return the steps that a selection means."""
+    for name in (*selection.only, *selection.start, *selection.end):
+        graph.check(name)
     found: set[str] = set()
-    rest = list(names)
-    while rest:
-        for other in edges[rest.pop()]:
-            if other not in found:
-                found.add(other)
-                rest.append(other)
-    return found
-
-
-def _referred(step: Step, definition: Definition) -> dict[str, None]:
-    """The steps that a step's arguments, or its body's, refer to."""
-    return {
-        reference.name: None
-        for each in (step, *step.body)
-        for _, reference in step_references(each)
-        if reference.root == "Steps" and reference.name in definition.by_name
-    }
+    if selection.start or selection.end:
+        found = set(definition.by_name)
+    if selection.start:
+        found &= graph.after(selection.start)
+    if selection.end:
+        found &= graph.before(selection.end) | set(selection.end)
+    found |= graph.with_branches(selection.only)
+    if not found:
+        raise UsageError(
+            "nothing is selected: no step lies between "
+            f"{', '.join(selection.start)} and {', '.join(selection.end)}"
+        )
+    return frozenset(found)

@@ -87,12 +87,15 @@ class Caller:
     def start(self) -> Iterator[Statement]:
         """Yield what starting, watching and stopping executions need."""
         executions = tuple(f"{arn}/execution/*" for arn in self.pipelines)
-        verbs = ("DescribePipeline", "ListPipelineExecutions", "StartPipelineExecution")
-        yield Statement("StartPipeline", actions("sagemaker", *verbs), self.pipelines)
+        yield Statement("WhoAmI", ("sts:GetCallerIdentity",), ("*",))
+        yield Statement("SeePipelines", ("sagemaker:ListPipelines",), ("*",))
+        yield Statement("StartPipeline", actions("sagemaker", *_STARTS), self.pipelines)
         yield Statement("WatchExecutions", actions("sagemaker", *_WATCHES), executions)
         groups = (self.names.arn("logs", "log-group:/aws/sagemaker/*"),)
         verbs = ("DescribeLogStreams", "FilterLogEvents", "GetLogEvents")
         yield Statement("ReadLogs", actions("logs", *verbs), groups)
+        jobs = tuple(self.names.sagemaker("training-job", ["*"]))
+        yield Statement("SeeMetrics", ("sagemaker:DescribeTrainingJob",), jobs)
 
     def _schedules(self) -> tuple[str, str]:
         """Return the ARNs of the group of schedules and of this pipeline's in it.
@@ -114,6 +117,7 @@ _WRITES = (
     "UpdatePipeline",
     "UpdatePipelineVersion",
 )
+_STARTS = ("DescribePipeline", "ListPipelineExecutions", "ListTags", "StartPipelineExecution")
 _WATCHES = (
     "DescribePipelineDefinitionForExecution",
     "DescribePipelineExecution",

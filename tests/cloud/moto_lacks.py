@@ -15,7 +15,10 @@ The shapes are those of botocore's model; what no public source states is marked
 - **ClientRequestToken** of CreatePipeline and StartPipelineExecution: the same token gives the same
   answer and nothing is made a second time.
 - **Executions**: ListPipelineExecutionSteps, StopPipelineExecution, RetryPipelineExecution,
-  UpdatePipelineExecution, and a status that a test can script (``executions``).
+  UpdatePipelineExecution, and a status that a test can script (``executions``). Executions are
+  listed latest first and in pages, run the definition and tell the number of their version, and
+  have no failure reason called "None".
+- **CloudWatch Logs**: FilterLogEvents ignores logStreamNamePrefix.
 """
 
 from __future__ import annotations
@@ -60,6 +63,8 @@ class Execution:
     steps: list[dict[str, Any]]
     request: dict[str, Any]
     failure: str = ""
+    definition: str = ""
+    version: int | None = None
 
 
 @dataclass
@@ -288,7 +293,10 @@ def _start(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, A
         steps = [
             _step(step, state.first_status) for step in _steps_of(json.loads(text).get("Steps", []))
         ]
-        state.executions[arn] = Execution(arn, state.first_status, steps, body)
+        number = version.number if version and state.has_versions else None
+        state.executions[arn] = Execution(
+            arn, state.first_status, steps, body, definition=text, version=number
+        )
         state.tokens[key] = (status, data)
     return status, data
 
@@ -317,6 +325,8 @@ def _described_execution(state: Lacks, body: dict[str, Any], forward: Forward) -
         return status, data
     answer = json.loads(data)
     answer["PipelineExecutionStatus"] = found.status
+    answer["PipelineVersionId"] = found.version
+    answer["FailureReason"] = None
     if found.failure:
         answer["FailureReason"] = found.failure
     if "SelectiveExecutionConfig" in found.request:
@@ -331,10 +341,44 @@ def _listed_executions(state: Lacks, body: dict[str, Any], forward: Forward) -> 
     answer = json.loads(data)
     for summary in answer.get("PipelineExecutionSummaries", []):
         found = state.executions.get(summary["PipelineExecutionArn"])
+        summary.pop("PipelineExecutionFailureReason", None)
         if found is not None:
             summary["PipelineExecutionStatus"] = found.status
-    answer["PipelineExecutionSummaries"].reverse()
+            if found.failure:
+                summary["PipelineExecutionFailureReason"] = found.failure
+    ordered = answer["PipelineExecutionSummaries"][::-1]
+    start, most = int(body.get("NextToken") or 0), int(body.get("MaxResults") or 100)
+    answer["PipelineExecutionSummaries"] = ordered[start : start + most]
+    if start + most < len(ordered):
+        answer["NextToken"] = str(start + most)
     return status, answer
+
+
+def _run_definition(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, Any]:
+    status, data = _passed(forward, body)
+    found = state.executions.get(body["PipelineExecutionArn"])
+    if not status.startswith("200") or found is None:
+        return status, data
+    return status, {**json.loads(data), "PipelineDefinition": found.definition}
+
+
+def _filter_logs(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, Any]:
+    del state
+    from moto.backends import get_backend
+
+    if "logStreamNamePrefix" not in body:
+        return _passed(forward, body)
+    named = [
+        stream
+        for account in get_backend("logs").values()
+        for backend in account.values()
+        for group in [backend.groups.get(body["logGroupName"])]
+        if group is not None
+        for stream in group.streams
+        if stream.startswith(body["logStreamNamePrefix"])
+    ]
+    # moto takes an empty list for all streams.
+    return _passed(forward, {**body, "logStreamNames": named or ["no such stream"]})
 
 
 def _execution_steps(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, Any]:
@@ -397,4 +441,6 @@ _HANDLERS: dict[str, Callable[[Lacks, Any, Forward], tuple[str, Any]]] = {
     "sagemaker:StopPipelineExecution": _stop,
     "sagemaker:RetryPipelineExecution": _retry,
     "sagemaker:UpdatePipelineExecution": _update_execution,
+    "sagemaker:DescribePipelineDefinitionForExecution": _run_definition,
+    "logs:FilterLogEvents": _filter_logs,
 }

@@ -290,9 +290,17 @@ def test_who_deploys_may_call_what_planning_and_deploying_call() -> None:
     called_there = {
         call
         for file in (ROOT / "pipelines" / "cloud").rglob("*.py")
-        for call in re.findall(r'"((?:sagemaker|scheduler|s3|sts):[A-Z]\w+)"', file.read_text())
+        for call in re.findall(
+            r'"((?:logs|sagemaker|scheduler|s3|sts):[A-Z]\w+)"', file.read_text()
+        )
     }
-    assert {"sagemaker:CreatePipeline", "scheduler:CreateSchedule", "s3:PutObject"} <= called_there
+    assert {
+        "logs:FilterLogEvents",
+        "sagemaker:CreatePipeline",
+        "sagemaker:StartPipelineExecution",
+        "scheduler:CreateSchedule",
+        "s3:PutObject",
+    } <= called_there
     granted = {
         action
         for policy in made(CASES / "jobs.yaml")

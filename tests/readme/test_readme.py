@@ -118,5 +118,5 @@ def test_every_command_of_the_table_exists() -> None:
     from pipelines.cli import COMMANDS
 
     table = README.partition("## Commands")[2].partition("Each has")[0]
-    named = set(re.findall(r"`sagedag (\w+)", table))
+    named = set(re.findall(r"`sagedag ([\w-]+)", table))
     assert named == set(COMMANDS)

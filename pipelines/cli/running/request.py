@@ -90,7 +90,7 @@ def read_parameters(definition: Definition, request: RunRequest) -> dict[str, st
     """
     kinds = {parameter.name: parameter for parameter in definition.parameters}
     found: dict[str, str] = {}
-    given = [(file.parent, _from_file(file)) for file in request.params_files]
+    given = [(file.parent, parameters_of_file(file)) for file in request.params_files]
     given.append((Path.cwd(), pairs(request.parameters, "-p")))
     for folder, values in given:
         for name, value in values.items():
@@ -104,7 +104,7 @@ def read_parameters(definition: Definition, request: RunRequest) -> dict[str, st
 _NAMED = (("Name", "Value"), ("ParameterKey", "ParameterValue"))
 
 
-def _from_file(path: Path) -> dict[str, str]:
+def parameters_of_file(path: Path) -> dict[str, str]:
     """Read a YAML or JSON file of parameters: a map, or the list that the AWS CLI takes."""
     from pipelines.cli.options import print_diagnostics
     from pipelines.language.diagnostics import Report
