@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,14 +80,11 @@ def becomes(
 def write_log(group: str, stream: str, *lines: str, age: float = 0) -> None:
     """Write lines into CloudWatch Logs; the last one ``age`` seconds ago."""
     client = boto3.client("logs")
-    for make in (
-        lambda: client.create_log_group(logGroupName=group),
-        lambda: client.create_log_stream(logGroupName=group, logStreamName=stream),
-    ):
-        try:
-            make()
-        except client.exceptions.ResourceAlreadyExistsException:
-            continue
+    known = client.exceptions.ResourceAlreadyExistsException
+    with suppress(known):
+        client.create_log_group(logGroupName=group)
+    with suppress(known):
+        client.create_log_stream(logGroupName=group, logStreamName=stream)
     now = int((time.time() - age) * 1000)
     for first in range(0, len(lines), 1000):
         part = lines[first : first + 1000]
