@@ -121,8 +121,3 @@ def tags_call(label: str, arn: str, tags: Mapping[str, str]) -> Call:
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """Return tags as the API takes them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
-
-
-def request_token(*parts: str) -> str:
-    """Return the ClientRequestToken of a call: the same call has the same."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -20,7 +20,13 @@ from pipelines.cloud.planned_calls import (
     tags_call,
 )
 from pipelines.cloud.schedule_changes import compare_schedules
-from pipelines.cloud.settings import TagChanges, compare_settings, compare_tags, wanted_settings
+from pipelines.cloud.settings import (
+    SETTING_WORDS,
+    TagChanges,
+    compare_settings,
+    compare_tags,
+    wanted_settings,
+)
 from pipelines.cloud.state import Deployed, State
 from pipelines.cloud.wanted import Wanted, fingerprint, settled
 
@@ -36,7 +42,8 @@ class Update:
         self.label = f"pipeline {wanted.name}"
         self.differences = self._definition_changes()
         self.settings = {**deployed.settings, **wanted_settings(wanted, deployed.settings)}
-        self.settings_changes = compare_settings(deployed.settings, self.settings)
+        after = settled(self.settings, wanted.name)
+        self.settings_changes = compare_settings(deployed.settings, after)
         self.schedules = compare_schedules(wanted, deployed, context.group, self.settings)
         sent = wanted.definition if self.differences.any else deployed.definition
         self.mark = fingerprint(sent, settled(self.settings, wanted.name))
@@ -143,11 +150,8 @@ class Update:
         where: dict[str, Any] = {}
         if self.differences.any:
             before, where = definition_member(self.wanted, self.context.place)
-        changed = {
-            name: value
-            for name, value in self.settings.items()
-            if self.deployed.settings.get(name) != value
-        }
+        told = {change.words for change in self.settings_changes}
+        changed = {k: v for k, v in self.settings.items() if SETTING_WORDS[k] in told}
         yield from before
         request = {"PipelineName": self.wanted.name, **where, **changed}
         yield Call("sagemaker:UpdatePipeline", self.label, request)

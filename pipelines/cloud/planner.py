@@ -18,7 +18,6 @@ from pipelines.cloud.planned_calls import (
     closing_tags,
     definition_member,
     record_calls,
-    request_token,
     tag_list,
     tags_call,
 )
@@ -127,7 +126,6 @@ def _creation(wanted: Wanted, context: Context) -> PipelinePlan:
         **settings,
         **where,
         "Tags": tag_list(tags),
-        "ClientRequestToken": request_token(wanted.name, mark, ""),
     }
     label = f"pipeline {wanted.name}"
     calls = [
@@ -158,10 +156,7 @@ def _removal(deployed: Deployed, context: Context) -> PipelinePlan:
         for name in deployed.schedules
     ]
     label = f"pipeline {deployed.name}"
-    request = {
-        "PipelineName": deployed.name,
-        "ClientRequestToken": request_token(deployed.name, "delete", deployed.digest),
-    }
+    request = {"PipelineName": deployed.name}
     calls.append(Call("sagemaker:DeletePipeline", label, request))
     steps = deployed.definition.get("Steps", []) if isinstance(deployed.definition, dict) else []
     changes = [Change("-", f"schedules.{name}") for name in deployed.schedules]

@@ -16,7 +16,7 @@ NO_LIMIT = 200
 """[U] What a pipeline without ``parallelism`` allows: UpdatePipeline cannot take a limit away, so
 this is written instead; it is the service's quota for steps that run at once."""
 
-_WORDS = {
+SETTING_WORDS = {
     "RoleArn": "role",
     "PipelineDescription": "description",
     "PipelineDisplayName": "display_name",
@@ -52,11 +52,11 @@ def compare_settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> tup
         if first == second:
             continue
         if not first:
-            found.append(Change("+", _WORDS[name], "", second))
+            found.append(Change("+", SETTING_WORDS[name], "", second))
         elif not second:
-            found.append(Change("-", _WORDS[name], first, ""))
+            found.append(Change("-", SETTING_WORDS[name], first, ""))
         else:
-            found.append(Change("~", _WORDS[name], first, second))
+            found.append(Change("~", SETTING_WORDS[name], first, second))
     return tuple(found)
 
 

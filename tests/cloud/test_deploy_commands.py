@@ -415,6 +415,23 @@ def test_prune_removes_what_is_no_longer_defined(project: Path, aws: AwsServer) 
     assert [s["Name"] for s in groups] == ["line.nightly"]
 
 
+def test_what_was_pruned_can_come_back(project: Path, aws: AwsServer) -> None:
+    definition = project / "line/pipeline.yaml"
+    text = definition.read_text()
+    other = project / "other"
+    other.mkdir()
+    (other / "pipeline.yaml").write_text(
+        "pipeline: other\nsteps: {stop: {type: Fail, message: no}}\n"
+    )
+    deploy(project)
+    definition.unlink()
+    deploy(project, "--prune")
+    definition.write_text(text)
+    # The same request as the first time, and yet not the same call (ClientRequestToken).
+    assert "line  created, version 1" in deploy(project).out
+    assert plan(project).code == 0
+
+
 def test_prune_needs_every_definition(project: Path, aws: AwsServer) -> None:
     deploy(project)
     (project / "broken").mkdir()
