@@ -107,7 +107,7 @@ Examples:
     show_default=True,
     metavar="NAME",
     help="Where jobs' libraries come from: current (this interpreter), venv (a kept virtual "
-    "environment for each image and its requirements).",
+    "environment for each image and its requirements), docker or podman (the image itself).",
 )
 @click.option(
     "--allow-s3",

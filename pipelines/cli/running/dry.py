@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.running.once import run_options
+from pipelines.cli.running.once import isolation_of, run_options
 from pipelines.cli.running.request import RunRequest
 from pipelines.cli.running.source import load
 
@@ -34,7 +34,7 @@ def dry_run(path: str, request: RunRequest) -> tuple[dict[str, Any], int]:
 
     source = load(path, request)
     options = run_options(source, request)
-    isolation = choose(request.isolation)
+    isolation = choose(isolation_of(request))
     folder = (request.store_folder or place_store(source.root)).resolve()
     with _reading(folder) as store:
         steps = foresee(

@@ -56,7 +56,7 @@ def run_once(
     folder = (request.store_folder or place_store(source.root)).resolve()
     if not folder.exists():
         _check_beginning(source, options)
-    isolation = choose(request.isolation)
+    isolation = choose(isolation_of(request))
     view = choose_view(request)
     with open_store(folder, on_wait=view.waiting, stop=stop.event) as store:
         publish(source.assets, store, source.base)
@@ -133,6 +133,21 @@ def run_options(source: Source, request: RunRequest) -> RunOptions:
         environments=choose_environments(request.job_env),
         upstream=_real_s3(source) if request.allow_s3 else None,
     )
+
+
+def isolation_of(request: RunRequest) -> str:
+    """Return the isolation's name: an image runs in its engine's container.
+
+    Raises:
+        UsageError: another isolation is asked for as well.
+    """
+    from pipelines.local.environments import ENGINES
+
+    if request.job_env not in ENGINES:
+        return request.isolation
+    if request.isolation not in ("auto", "strict", request.job_env):
+        raise UsageError(f"--job-env {request.job_env} is an isolation of its own")
+    return request.job_env
 
 
 def _real_s3(source: Source) -> Upstream:

@@ -6,7 +6,10 @@ from pipelines.errors import UsageError
 from pipelines.local.environments.virtual import VirtualEnvironments
 from pipelines.local.jobs.interpreters import CURRENT, Environments
 
-NAMES = ("current", "venv")
+NAMES = ("current", "venv", "docker", "podman")
+"""What ``--job-env`` takes; the last two are isolations as well."""
+
+ENGINES = ("docker", "podman")
 
 
 def choose_environments(name: str) -> Environments:
@@ -15,7 +18,7 @@ def choose_environments(name: str) -> Environments:
     Raises:
         UsageError: there are none of that name.
     """
-    if name == "current":
+    if name in ("current", *ENGINES):
         return CURRENT
     if name == "venv":
         return VirtualEnvironments()

@@ -7,6 +7,7 @@ userns     Linux namespaces made by a small launcher: all but the job's folder i
            home, the project and the store are hidden (the default where it works)
 bwrap      the same through the program ``bwrap`` (Debian package bubblewrap)
 link       ``/opt/ml`` is a symbolic link to the job's folder; one job at a time; no protection
+docker     the job's own image in a container; ``podman`` does the same (when asked for)
 paths      ``/opt/ml`` is rewritten in arguments, variables, files, Python calls; no protection
 =========  ===============================================================================
 """
@@ -17,15 +18,29 @@ import functools
 
 from pipelines.errors import ExecutionFailed, UsageError
 from pipelines.local.isolation.bubblewrap import Bubblewrap
+from pipelines.local.isolation.containers import Engine
 from pipelines.local.isolation.link import Link
-from pipelines.local.isolation.model import ML, Isolation, Launch, Probe, Sandbox
+from pipelines.local.isolation.model import ML, Container, Isolation, Launch, Probe, Sandbox
 from pipelines.local.isolation.paths import Paths
 from pipelines.local.isolation.userns import UserNamespaces
 
-__all__ = ["ML", "MODES", "Isolation", "Launch", "Probe", "Sandbox", "choose", "probe_all"]
+__all__ = [
+    "ML",
+    "MODES",
+    "Container",
+    "Isolation",
+    "Launch",
+    "Probe",
+    "Sandbox",
+    "choose",
+    "probe_all",
+]
 
 MODES: tuple[Isolation, ...] = (UserNamespaces(), Bubblewrap(), Link(), Paths())
 """Best first: ``auto`` takes the first one that works."""
+
+ENGINES: tuple[Isolation, ...] = (Engine("docker"), Engine("podman"))
+"""Taken only when they are named."""
 
 
 def choose(mode: str = "auto", strict: bool = False) -> Isolation:
@@ -41,7 +56,7 @@ def choose(mode: str = "auto", strict: bool = False) -> Isolation:
             which setting or which other mode helps.
     """
     strict = strict or mode == "strict"
-    named = {each.name: each for each in MODES}
+    named = {each.name: each for each in (*MODES, *ENGINES)}
     if mode not in ("auto", "strict") and mode not in named:
         known = ", ".join(["auto", "strict", *named])
         raise UsageError(f"there is no isolation mode {mode!r}", f"The modes are {known}.")
@@ -70,4 +85,5 @@ def probe_all() -> list[Probe]:
 
 @functools.cache
 def _probe(name: str) -> Probe:
-    return next(isolation for isolation in MODES if isolation.name == name).probe()
+    known = (*MODES, *ENGINES)
+    return next(isolation for isolation in known if isolation.name == name).probe()

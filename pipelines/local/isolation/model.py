@@ -18,6 +18,21 @@ _ML_PREFIX = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 
 
 @dataclass(frozen=True)
+class Container:
+    """What a request says of a job's container.
+
+    Attributes:
+        image: its URI.
+        entry: the entry point; empty for the image's own.
+        arguments: its arguments; with neither, the image's own command runs.
+    """
+
+    image: str
+    entry: tuple[str, ...]
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Sandbox:
     """One job's process, before a mode decides how it is started.
 
@@ -29,6 +44,7 @@ class Sandbox:
         cwd: the working directory, as in a container.
         hidden: folders that the job must not see where the mode can hide any.
         shown: folders that the job must see even where they lie among the hidden ones.
+        container: the job's container, for modes that run images.
         lifeline: a descriptor that reads as ended when the runner is gone.
         status: a descriptor on which the launcher says why it could not start the job.
     """
@@ -40,6 +56,7 @@ class Sandbox:
     cwd: str
     hidden: tuple[Path, ...] = ()
     shown: tuple[Path, ...] = ()
+    container: Container | None = None
     lifeline: int | None = None
     status: int | None = None
 
@@ -80,11 +97,13 @@ class Isolation(ABC):
         name: what ``--isolation`` calls it.
         note: one line: what it protects, or that it protects nothing.
         protects: whether a job is kept from the user's files.
+        runs_images: whether the job's image itself runs, not a process in its place.
     """
 
     name: str
     note: str
     protects: bool
+    runs_images: bool = False
 
     @abstractmethod
     def probe(self) -> Probe:

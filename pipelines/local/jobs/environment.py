@@ -60,6 +60,25 @@ def job_environment(
         "TMPDIR": "/tmp",  # noqa: S108 - private to the job
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        **_aws(context),
+    }
+    return inherited | defaults | dict(context.environment) | dict(own)
+
+
+def container_environment(context: JobContext, own: Mapping[str, str]) -> dict[str, str]:
+    """All variables that a job's container gets besides its image's.
+
+    Args:
+        context: the job.
+        own: those of the request and of its contract; they win over the others.
+    """
+    given = {name: value for name, value in _aws(context).items() if not name.endswith("_FILE")}
+    return given | dict(context.environment) | dict(own)
+
+
+def _aws(context: JobContext) -> dict[str, str]:
+    """The variables of AWS's SDKs: made-up credentials, and no look at the user's."""
+    return {
         "AWS_REGION": context.region,
         "AWS_DEFAULT_REGION": context.region,
         "AWS_ACCESS_KEY_ID": "LOCALRUNNOTAREALKEY",
@@ -68,7 +87,6 @@ def job_environment(
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-    return inherited | defaults | dict(context.environment) | dict(own)
 
 
 def own_interpreter(argv: tuple[str, ...], interpreter: Interpreter = OWN) -> tuple[str, ...]:
@@ -77,7 +95,8 @@ def own_interpreter(argv: tuple[str, ...], interpreter: Interpreter = OWN) -> tu
     ``/usr/bin/python3`` and the like name the image's interpreter, whose place this machine's own
     takes, packages and all. ``python3`` alone needs nothing: PATH leads to this interpreter.
     """
-    program = Path(argv[0])
+    # Without words, a container's own entry point runs.
+    program = Path(argv[0] if argv else "")
     if not program.is_absolute() or not _PYTHON.fullmatch(program.name):
         return argv
     if program.exists() and program.parent not in IMAGE_FOLDERS:

@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from pipelines.local.isolation import Launch, Sandbox
+from pipelines.local.isolation import Container, Isolation, Launch, Sandbox, choose
+from pipelines.local.isolation.containers import CANNOT_RUN
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
-from pipelines.local.jobs.environment import job_environment, own_interpreter
+from pipelines.local.jobs.environment import (
+    container_environment,
+    job_environment,
+    own_interpreter,
+)
 from pipelines.local.jobs.interpreters import OWN, Interpreter
 from pipelines.local.jobs.shell import (
     converse,
@@ -49,6 +54,7 @@ class Command:
         cwd: the working directory in the container.
         seconds: the time limit; None for none.
         interpreter: the Python that stands for the image's.
+        container: the job's container, for modes that run images.
     """
 
     argv: tuple[str, ...]
@@ -56,6 +62,7 @@ class Command:
     cwd: str
     seconds: float | None
     interpreter: Interpreter = OWN
+    container: Container | None = None
 
 
 def run_command(command: Command, context: JobContext) -> int:
@@ -74,6 +81,14 @@ def run_command(command: Command, context: JobContext) -> int:
         greet(argv)
         argv = shell_argv(interactive)
         environment = {**environment, **shell_environment(context.shell)}
+    isolation = context.isolation
+    if isolation.runs_images and command.container is None:
+        # What has no image of its own, such as a stand-in's function, runs as a process.
+        isolation = choose()
+    if isolation.runs_images:
+        given = container_environment(context, environment)
+    else:
+        given = job_environment(context, environment, command.interpreter)
     alive_there, alive_here = os.pipe()
     report_here, report_there = os.pipe()
     try:
@@ -81,14 +96,15 @@ def run_command(command: Command, context: JobContext) -> int:
             ml=context.ml,
             scratch=context.scratch,
             argv=argv,
-            environment=job_environment(context, environment, command.interpreter),
+            environment=given,
             cwd=command.cwd,
             hidden=_hidden(context),
             shown=command.interpreter.shown,
+            container=command.container,
             lifeline=alive_there,
             status=report_there,
         )
-        with context.isolation.launch(sandbox) as launch, context.log.open("ab") as log:
+        with isolation.launch(sandbox) as launch, context.log.open("ab") as log:
             if context.shell:
                 # It takes the job's place; whatever it did, the job itself did not run.
                 converse(launch, context, interactive)
@@ -97,11 +113,22 @@ def run_command(command: Command, context: JobContext) -> int:
             for descriptor in (alive_there, report_there):
                 os.close(descriptor)
             alive_there = report_there = -1
-            return _attend(process, command.seconds, context, log, report_here)
+            code = _attend(process, command.seconds, context, isolation, log, report_here)
+        if isolation.runs_images and code == CANNOT_RUN:
+            raise JobFailed(_engine_said(context), context.log, code)
+        return code
     finally:
         for descriptor in (alive_here, alive_there, report_here, report_there):
             if descriptor >= 0:
                 os.close(descriptor)
+
+
+def _engine_said(context: JobContext) -> str:
+    """Why the engine could not run the container: its client's words end the log."""
+    lines = context.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    told = [line for line in lines if line and not line.startswith("See 'docker run")]
+    said = "; ".join(told[-2:])
+    return f"the container could not be started: {_CONTROL.sub('', said)[:MAX_LINE]}"
 
 
 def _hidden(context: JobContext) -> tuple[Path, ...]:
@@ -131,6 +158,7 @@ def _attend(
     process: subprocess.Popen[bytes],
     seconds: float | None,
     context: JobContext,
+    isolation: Isolation,
     log: BinaryIO,
     status: int,
 ) -> int:
@@ -151,17 +179,17 @@ def _attend(
                 overdue = overdue or (seconds is not None and now - started > seconds)
                 if asked is None and (overdue or context.cancelled.is_set()):
                     asked = now
-                    heard = context.isolation.stop(process.pid)
+                    heard = isolation.stop(process.pid)
                 elif asked is not None and not heard and now - asked <= context.grace:
-                    heard = context.isolation.stop(process.pid)
+                    heard = isolation.stop(process.pid)
                 elif asked is not None and now - asked > context.grace + STUBBORN:
                     process.kill()
                 elif asked is not None and now - asked > context.grace:
-                    context.isolation.kill(process.pid)
+                    isolation.kill(process.pid)
             lines.close()
         finally:
             if not _ends_within(process, 1.0):
-                context.isolation.kill(process.pid)
+                isolation.kill(process.pid)
                 if not _ends_within(process, STUBBORN):
                     process.kill()
             code = process.wait()

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.isolation import Container
 from pipelines.local.jobs.archive import ArchiveRefused, unpack
 from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped
 from pipelines.local.jobs.drivers import find_processing_driver
@@ -80,7 +81,8 @@ def run_processing(
         if instead is not None:
             command = _limited(instead(context), request)
         assert command is not None
-        command = replace(command, interpreter=_interpreter(request, context))
+        if not context.isolation.runs_images:
+            command = replace(command, interpreter=_interpreter(request, context))
         description["ProcessingStartTime"] = datetime.now(timezone.utc)
         context.enter("running")
         _run(command, context, description)
@@ -167,7 +169,10 @@ def _command(request: Mapping[str, Any], context: JobContext) -> Command:
     """
     application = request.get("AppSpecification", {})
     entry = [str(part) for part in application.get("ContainerEntrypoint") or ()]
-    if not entry:
+    arguments = [str(part) for part in application.get("ContainerArguments") or ()]
+    uri = str(application.get("ImageUri", ""))
+    container = Container(uri, tuple(entry), tuple(arguments))
+    if not entry and not context.isolation.runs_images:
         image = parse_image(str(application.get("ImageUri", "")))
         driver = find_processing_driver(image, request)
         if driver is not None:
@@ -177,19 +182,19 @@ def _command(request: Mapping[str, Any], context: JobContext) -> Command:
             f"{image.name!r} runs by itself is not known on this machine",
             context.log,
             hint="Give AppSpecification.ContainerEntrypoint, as ['python3', '/opt/ml/processing/"
-            "input/code/script.py'], or a local handler that stands for this image.",
+            "input/code/script.py'], or run with --job-env docker, or name a stand-in for this "
+            "image in the handlers file.",
         )
-    arguments = [str(part) for part in application.get("ContainerArguments") or ()]
-    return _limited(Command((*entry, *arguments), {}, WORKING_DIRECTORY, None), request)
+    command = Command((*entry, *arguments), {}, WORKING_DIRECTORY, None, container=container)
+    return _limited(command, request)
 
 
 def _limited(command: Command, request: Mapping[str, Any]) -> Command:
     """A command with the variables and the time limit of the request."""
     limit = request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
-    return Command(
-        argv=command.argv,
+    return replace(
+        command,
         environment={name: str(value) for name, value in request.get("Environment", {}).items()},
-        cwd=command.cwd,
         seconds=float(limit) if limit is not None else command.seconds,
     )
 

@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.isolation import Container
 from pipelines.local.jobs.archive import unpack
 from pipelines.local.jobs.context import JobContext, JobFailed
 from pipelines.local.jobs.drivers import find_driver
 from pipelines.local.jobs.images import parse_image
-from pipelines.local.jobs.material import inside
+from pipelines.local.jobs.material import inside, write_json
 from pipelines.local.jobs.process import Command
 from pipelines.local.jobs.variables import script_variables
 from pipelines.local.objects import is_s3
@@ -31,6 +32,10 @@ CODE = "/opt/ml/code"
 
 NOTEBOOK_RUNNER = "amazon_sagemaker_scheduler"
 """What runs the notebook of a notebook job (the SDK's ``NotebookJobStep``)."""
+
+TRAIN = "train"
+"""The argument of an image that trains by its own entry point. Source: Developer Guide, "How Amazon
+SageMaker AI Runs Your Training Image"."""
 
 WORKING_DIRECTORY = "/tmp"  # noqa: S108 - the job's own
 """**[U]** The working directory of images that are not run in script mode."""
@@ -53,6 +58,10 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
     entry = [str(part) for part in algorithm.get("ContainerEntrypoint") or ()]
     arguments = [str(part) for part in algorithm.get("ContainerArguments") or ()]
     uri = str(algorithm.get("TrainingImage", ""))
+    if context.isolation.runs_images:
+        container = Container(uri, tuple(entry), tuple(arguments) if entry else (TRAIN,))
+        _prepare_image(request, own, context)
+        return Command((), own, WORKING_DIRECTORY, seconds, container=container)
     if entry:
         _check_notebook(entry, context)
         listed = context.ml / "input/data/code/requirements.txt"
@@ -78,6 +87,17 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
         hint="Give a script (entry_point), or run with --job-env docker, or say in the handlers "
         f"file what stands in for it: images: {{{image.name}: 'module:function'}}.",
     )
+
+
+def _prepare_image(request: Mapping[str, Any], own: Mapping[str, str], context: JobContext) -> None:
+    """Place the code where an image's own toolkit finds it, without S3."""
+    given = {str(name): str(value) for name, value in request.get("HyperParameters", {}).items()}
+    parameters = decode_hyperparameters(given)
+    if not parameters.get("sagemaker_submit_directory"):
+        return
+    _place_code(own, parameters, context.ml / "code", context)
+    changed = {**given, "sagemaker_submit_directory": json.dumps(CODE)}
+    write_json(context, "input/config/hyperparameters.json", changed)
 
 
 def _check_notebook(entry: list[str], context: JobContext) -> None:
