@@ -19,6 +19,7 @@ from pipelines.errors import ExecutionFailed, Interrupted, UsageError
 if TYPE_CHECKING:
     from pipelines.local.isolation import Isolation
     from pipelines.local.jobs import JobContext
+    from pipelines.local.jobs.interpreters import Environments
     from pipelines.local.objects import ObjectStore
     from pipelines.local.s3 import LocalS3
     from pipelines.local.serving import Host, HostSettings
@@ -60,6 +61,13 @@ Examples:
     metavar="MB",
     help="The longest request.",
 )
+@click.option(
+    "--job-env",
+    type=click.Choice(["current", "venv"]),
+    default="current",
+    show_default=True,
+    help="Where the model's libraries come from, as for `sagedag run`.",
+)
 @click.option("--isolation", default="auto", metavar="MODE", help="As for `sagedag run`.")
 @STORE
 def command(
@@ -68,6 +76,7 @@ def command(
     workers: int | None,
     variant: str,
     max_payload: int,
+    job_env: str,
     isolation: str,
     folder: Path | None,
 ) -> None:
@@ -76,11 +85,12 @@ def command(
     TARGET is an endpoint, a model, a model package group (GROUP or GROUP:VERSION), a package's
     ARN, or a run (its id, or `latest`).
     """
+    from pipelines.local.environments import choose_environments
     from pipelines.local.isolation import choose
     from pipelines.local.serving import HostSettings
     from pipelines.local.serving.targets import find_target
 
-    chosen = choose(isolation)
+    chosen, environments = choose(isolation), choose_environments(job_env)
     with opened(folder) as store:
         found = find_target(store, target, variant)
         if len(found.served.containers) > 1:
@@ -96,7 +106,10 @@ def command(
             max_bytes=max_payload << 20,
             content_types=found.served.content_types,
         )
-        with _signals() as stop, _host(store, found, chosen, settings, stop) as host:
+        with (
+            _signals() as stop,
+            _host(store, found, (chosen, environments), settings, stop) as host,
+        ):
             _announce(found, chosen, settings.workers, host.port)
             while not stop.is_set():
                 if host.wait(0.2) and not stop.is_set():
@@ -108,7 +121,7 @@ def command(
 def _host(
     store: Store,
     found: Target,
-    isolation: Isolation,
+    ways: tuple[Isolation, Environments],
     settings: HostSettings,
     stop: threading.Event,
 ) -> Iterator[Host]:
@@ -123,7 +136,7 @@ def _host(
     folder = serving_folder(store.folder)
     objects = ObjectStore(store.objects)
     s3 = LocalS3(objects)
-    context = _context(folder, objects, s3, isolation, stop)
+    context = _context(folder, objects, s3, ways, stop)
     host = Host(found.served.containers[0], context, settings)
     try:
         host.start()
@@ -140,7 +153,11 @@ def _host(
 
 
 def _context(
-    folder: Path, objects: ObjectStore, s3: LocalS3, isolation: Isolation, stop: threading.Event
+    folder: Path,
+    objects: ObjectStore,
+    s3: LocalS3,
+    ways: tuple[Isolation, Environments],
+    stop: threading.Event,
 ) -> JobContext:
     from pipelines.local.identity import ACCOUNT, REGION
     from pipelines.local.jobs import JobContext
@@ -151,7 +168,8 @@ def _context(
         arn=f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/local",
         folder=folder / "job",
         objects=objects,
-        isolation=isolation,
+        isolation=ways[0],
+        environments=ways[1],
         cancelled=stop,
         on_line=lambda line: click.echo(clean(line)),
         log=folder / "log",

@@ -108,7 +108,7 @@ def _load(folder: str, name: str) -> ModuleType:
     """Import the script; its folder comes first on the path, as in the images."""
     sys.path.insert(0, folder)
     path = os.path.join(folder, name)  # noqa: PTH118 - text that may be rewritten by the isolation
-    module_name = name.removesuffix(".py").replace("/", ".")
+    module_name = (name.removesuffix(".py")).replace("/", ".")
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         sys.exit(f"{name} is no Python script")
