@@ -258,7 +258,7 @@ def test_runs_and_models_list_show_and_log(sagedag: Project) -> None:
     shown = sagedag("runs", "show", first[:5]).stdout
     assert f"Run        {first}" in shown
     assert "  Least  0.9" in shown
-    assert "  register  RegisterModel  Succeeded" in shown
+    assert "    register  RegisterModel  Succeeded" in shown
     assert "Registered birds version 1" in shown
     latest = sagedag("runs", "show").stdout
     assert "Reason     score 0.97 is too low" in latest

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from pipelines.definition import read_definition
 from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.lineage import Lineage
+from pipelines.local.places import at, listed
 from pipelines.local.registry import PackageRecord
 from pipelines.local.store import Store
 from pipelines.local.views.summary import clean_lines, summary
@@ -23,6 +27,8 @@ from pipelines.local.views.words import (
 
 # A table's last column; the whole reason stands above it or in the step's log.
 _NOTE = 100
+# Of a search's training jobs; `--json` has them all.
+_JOBS = 20
 
 
 def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
@@ -50,7 +56,13 @@ def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
     yield ""
     yield "Steps"
     steps = History(store).steps(record.id)
-    yield from columns((_step_row(step) for step in steps), indent="  ", right=(3,))
+    depths = _depths(record, steps)
+    ordered = in_tree(steps)
+    table = (_step_row(step, depths[step.name]) for step in ordered)
+    yield from columns(table, indent="  ", right=(3,))
+    yield from _times(ordered)
+    for step in ordered:
+        yield from _trials(step)
     measured = [(step.name, metric_line(found)) for step in steps if (found := job_metrics(step))]
     if measured:
         yield ""
@@ -63,6 +75,81 @@ def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
     if logs:
         yield ""
         yield f"Logs: {shown(store.folder / 'logs' / record.id)}"
+
+
+def in_tree(steps: Sequence[StepRecord]) -> list[StepRecord]:
+    """Return steps in the order in which they started, those of rounds below their ForEach."""
+    rounds: dict[str, list[StepRecord]] = {}
+    for step in steps:
+        if step.iteration:
+            rounds.setdefault(step.iteration["ParentStepName"], []).append(step)
+    made: list[StepRecord] = []
+    for step in steps:
+        if not step.iteration:
+            inner = rounds.get(step.name, [])
+            made += [step, *sorted(inner, key=lambda each: each.iteration.get("Index", 0))]
+    return made
+
+
+def _depths(record: ExecutionRecord, steps: Sequence[StepRecord]) -> dict[str, int]:
+    """Return how deep each step stands: in branches, in rounds."""
+    definition = read_definition(json.loads(record.definition))
+    depths: dict[str, int] = {}
+    for step in definition.steps:
+        depths[step.name] = depths[step.branch.condition] + 1 if step.branch else 0
+    for each in steps:
+        if each.iteration:
+            depths[each.name] = depths.get(each.iteration["ParentStepName"], 0) + 1
+    return {step.name: depths.get(step.name, 0) for step in steps}
+
+
+_PHASES = ("waiting", "preparing", "running", "storing")
+
+
+def _times(steps: Sequence[StepRecord]) -> Iterator[str]:
+    """Write where the time of steps with jobs went."""
+    told = [(step.name, step.phases) for step in steps if step.phases and "running" in step.phases]
+    if told:
+        yield ""
+        yield "Time"
+        rows: list[tuple[str, ...]] = [("", *_PHASES)]
+        for name, phases in told:
+            spent = (duration(phases[phase]) if phase in phases else "" for phase in _PHASES)
+            rows.append((name, *spent))
+        yield from columns(rows, indent="  ", right=(1, 2, 3, 4))
+
+
+def _trials(step: StepRecord) -> Iterator[str]:
+    """Write the training jobs of a search, the best first."""
+    told = step.properties if isinstance(step.properties, Mapping) else {}
+    jobs = listed(told, "TrainingJobSummaries")
+    if not jobs:
+        return
+    objective = at(jobs[0], "FinalHyperParameterTuningJobObjectiveMetric", "MetricName")
+    yield ""
+    by = f" by {objective}" if objective else ""
+    yield f"Training jobs of {step.name}, the best first{by}"
+    rows = []
+    for job in jobs[:_JOBS]:
+        value = at(job, "FinalHyperParameterTuningJobObjectiveMetric", "Value")
+        tried = at(job, "TunedHyperParameters") or {}
+        rows.append(
+            (
+                trial_number(job),
+                number(float(value)) if value is not None else "-",
+                str(job.get("TrainingJobStatus", "")),
+                clean(" ".join(f"{name}={text}" for name, text in tried.items())),
+            )
+        )
+    yield from columns(rows, indent="  ", right=(1,))
+    if len(jobs) > _JOBS:
+        yield f"  and {len(jobs) - _JOBS} more"
+
+
+def trial_number(job: Mapping[str, Any]) -> str:
+    """Return a training job's number within its search, which its name ends in: ``003``."""
+    parts = str(job.get("TrainingJobName", "")).split("-")
+    return parts[-2] if len(parts) > 1 else ""
 
 
 def _lineage(lineage: Lineage, record: ExecutionRecord) -> Iterator[str]:
@@ -94,7 +181,7 @@ def job_metrics(step: StepRecord) -> dict[str, float]:
     }
 
 
-def _step_row(step: StepRecord) -> tuple[str, str, str, str, str]:
+def _step_row(step: StepRecord, depth: int) -> tuple[str, str, str, str, str]:
     note = ""
     if step.cache_source:
         note = f"from run {step.cache_source.rpartition('/')[2]}"
@@ -107,7 +194,7 @@ def _step_row(step: StepRecord) -> tuple[str, str, str, str, str]:
         note = f"{step.attempts} attempts" + (f"; {note}" if note else "")
     spent = duration((step.ended or time.time()) - step.started)
     status = "Reused" if step.cache_source else step.status
-    return step.name, step.type, status, spent, note
+    return "  " * depth + step.name, step.type, status, spent, note
 
 
 def package_details(store: Store, record: PackageRecord) -> Iterator[str]:
