@@ -53,9 +53,13 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "start": ("pipelines.cli.executions.start", "Start a deployed pipeline."),
         "status": ("pipelines.cli.executions.status", "Show how an execution stands."),
         "wait": ("pipelines.cli.executions.wait", "Wait for an execution and show how it goes."),
+        "logs": ("pipelines.cli.executions.logs", "Print what an execution's jobs printed."),
         "stop": ("pipelines.cli.executions.stop", "Stop an execution."),
         "retry": ("pipelines.cli.executions.retry", "Run again what failed in an execution."),
         "list": ("pipelines.cli.executions.listing", "List executions, or pipelines."),
+        "describe": ("pipelines.cli.executions.describe", "Tell all about a pipeline on AWS."),
+        "diff-run": ("pipelines.cli.executions.diff_run", "Compare two executions."),
+        "delete": ("pipelines.cli.executions.delete", "Delete a pipeline from AWS."),
     },
 }
 COMMANDS: dict[str, tuple[str, str]] = {

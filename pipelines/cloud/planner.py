@@ -46,7 +46,7 @@ def make_plan(wanted: Sequence[Wanted], state: State, context: Context) -> Plan:
     for name in state.owned:
         deployed = state.pipelines.get(name)
         if deployed is not None:
-            made.append(_removal(deployed, context))
+            made.append(removal(deployed, context.group, "no definition here makes it any more"))
     return Plan(
         context.place.environment,
         context.account,
@@ -146,19 +146,26 @@ def _contents(wanted: Wanted) -> Iterable[Change]:
     yield from compare_definitions(empty, rest, wanted.sources).changes
 
 
-def _removal(deployed: Deployed, context: Context) -> PipelinePlan:
+def removal(deployed: Deployed, group: str, *notes: str) -> PipelinePlan:
+    """Return what deletes a pipeline and its schedules.
+
+    Args:
+        group: the schedules' group.
+        notes: why, and what else to know.
+    """
+    steps = deployed.definition.get("Steps", []) if isinstance(deployed.definition, dict) else []
+    told = (f"{notes[0]}; it has {len(steps)} steps", *notes[1:])
     calls = [
         Call(
             "scheduler:DeleteSchedule",
-            f"schedule {context.group}/{name}",
-            {"GroupName": context.group, "Name": name},
+            f"schedule {group}/{name}",
+            {"GroupName": group, "Name": name},
         )
         for name in deployed.schedules
     ]
     label = f"pipeline {deployed.name}"
     request = {"PipelineName": deployed.name}
     calls.append(Call("sagemaker:DeletePipeline", label, request))
-    steps = deployed.definition.get("Steps", []) if isinstance(deployed.definition, dict) else []
     changes = [Change("-", f"schedules.{name}") for name in deployed.schedules]
     return PipelinePlan(
         deployed.name,
@@ -166,7 +173,7 @@ def _removal(deployed: Deployed, context: Context) -> PipelinePlan:
         deployed.tags.get(ownership.DEFINITION, ""),
         tuple(changes),
         drifted=deployed.is_drifted,
-        notes=(f"no definition here makes it any more; it has {len(steps)} steps",),
+        notes=told,
         deployed=deployed.digest,
         calls=tuple(calls),
     )

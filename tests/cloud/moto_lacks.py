@@ -18,7 +18,8 @@ The shapes are those of botocore's model; what no public source states is marked
   UpdatePipelineExecution, and a status that a test can script (``executions``). Executions are
   listed latest first and in pages, run the definition and tell the number of their version, and
   have no failure reason called "None".
-- **CloudWatch Logs**: FilterLogEvents ignores logStreamNamePrefix.
+- **CloudWatch Logs**: FilterLogEvents ignores logStreamNamePrefix, and sorts the events of several
+  streams by time only where ``interleaved`` asks for it; AWS always does.
 """
 
 from __future__ import annotations
@@ -366,6 +367,7 @@ def _filter_logs(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[
     del state
     from moto.backends import get_backend
 
+    body = {**body, "interleaved": True}
     if "logStreamNamePrefix" not in body:
         return _passed(forward, body)
     named = [

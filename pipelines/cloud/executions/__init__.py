@@ -4,5 +4,6 @@
 - ``reading``: one execution, many, and which one a name means.
 - ``starting``: a start checked against the deployed definition; stops and retries.
 - ``watching``: following one until it is over; ``logs``: what its jobs printed.
-- ``comparing``: two executions; ``removing``: a pipeline with all it had.
+- ``pipeline``: a deployed pipeline with what belongs to it; ``removing``: deleting all that.
+- ``comparing``: two executions.
 """

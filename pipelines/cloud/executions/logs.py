@@ -46,7 +46,7 @@ class Line:
     """One line of a log.
 
     Args:
-        stream: the stream's name without the job's: ``algo-1-1700000000``.
+        stream: the stream's name without the job's: ``algo-1-1700000000``; empty for a function.
         moment: milliseconds since 1970.
     """
 
@@ -113,8 +113,8 @@ def _about(source: Source) -> str:
 
 
 def _line(source: Source, stream: str, event: Mapping[str, Any]) -> Line:
-    prefix = source.job.prefix
-    inner = stream[len(prefix) :] if prefix.endswith("/") else stream
+    # The streams of a function are named by the time and tell nothing.
+    inner = stream[len(source.job.prefix) :] if source.job.prefix else ""
     return Line(
         source.step,
         inner,
