@@ -150,6 +150,7 @@ def test_two_executions_are_compared(deployed: Path, aws: AwsServer) -> None:
         step("train", "Failed", seconds=300, Metadata=job("TrainingJob", "t-2")),
         step("notify", "Succeeded", seconds=1),
     ]
+    aws.forget_requests()
     first, second = before.arn[-12:], after.arn[-12:]
     ran = run(deployed, "diff-run", f"line/{first}", second)
     assert ran.code == 0, ran.err
