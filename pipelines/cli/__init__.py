@@ -43,6 +43,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "policy": ("pipelines.cli.policy", "Write the IAM policies a definition needs."),
         "plan": ("pipelines.cli.plan", "Show what a deploy would change."),
         "upsert": ("pipelines.cli.upsert", "Deploy to AWS."),
+        "changed": ("pipelines.cli.changed", "List the definitions that a git change affects."),
+        "deploy": ("pipelines.cli.deploy", "Check, plan and deploy in one go, for CI."),
         "diff": ("pipelines.cli.diff", "Show how two environments differ."),
         "versions": ("pipelines.cli.versions", "List what was deployed when."),
         "promote": ("pipelines.cli.promote", "Give an alias to a version."),

@@ -11,11 +11,25 @@ Commands that name a pipeline and no definition begin with ``find_place``::
     clients = connection(options).open(find_place("dev"))
 """
 
-from pipelines.deployment.compiling import compile_all, defined_names, wanted_of
-from pipelines.deployment.deploy import Planned, carry_out, check_owners, compare, plan, upsert
+from pipelines.deployment.compiling import compile_all, compile_checked, defined_names, wanted_of
+from pipelines.deployment.deploy import (
+    Planned,
+    carry_out,
+    check_owners,
+    compare,
+    plan,
+    plan_compiled,
+    upsert,
+)
 from pipelines.deployment.differing import EnvironmentDifference, compare_environments
 from pipelines.deployment.names import pipeline_named
-from pipelines.deployment.places import Connection, find_place, place_of, setting_of
+from pipelines.deployment.places import (
+    Connection,
+    find_place,
+    open_environment,
+    place_of,
+    setting_of,
+)
 from pipelines.deployment.provenance import provenance_of, repository_name, tool_version
 
 __all__ = [
@@ -27,11 +41,14 @@ __all__ = [
     "compare",
     "compare_environments",
     "compile_all",
+    "compile_checked",
     "defined_names",
     "find_place",
+    "open_environment",
     "pipeline_named",
     "place_of",
     "plan",
+    "plan_compiled",
     "provenance_of",
     "repository_name",
     "setting_of",

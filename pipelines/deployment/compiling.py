@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.cloud.wanted import Origin, Wanted
 from pipelines.errors import UsageError
-from pipelines.language.check import check
+from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import InvalidDefinition
 from pipelines.language.pipeline_checks import pipeline_request
 from pipelines.language.project import find_definitions, shown
@@ -31,16 +31,25 @@ def compile_all(
         UsageError: two make the same pipeline, or they belong to two projects.
     """
     found = find_definitions([str(path) for path in paths])
-    checked = {path: check(path, environment=environment, variables=variables) for path in found}
-    diagnostics = [d for each in checked.values() for d in each.diagnostics]
-    if any(each.failed for each in checked.values()):
-        raise InvalidDefinition(diagnostics)
+    checked = [check(path, environment=environment, variables=variables) for path in found]
+    return compile_checked(checked)
+
+
+def compile_checked(checked: Sequence[Checked]) -> list[Compiled]:
+    """Compile definitions that were checked for one environment.
+
+    Raises:
+        InvalidDefinition: with the diagnostics of all of them.
+        UsageError: two make the same pipeline, or they belong to two projects.
+    """
+    if any(each.failed for each in checked):
+        raise InvalidDefinition([d for each in checked for d in each.diagnostics])
     # The SDK takes two seconds: it is imported when all definitions are known to be sound.
     from pipelines.compiler import compile_program
 
     made = [
         compile_program(each.program, tuple(each.diagnostics))
-        for each in checked.values()
+        for each in checked
         if each.program is not None
     ]
     _check_together(made)

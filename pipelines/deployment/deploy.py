@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.cloud import ownership
 from pipelines.cloud.apply import SILENT, Applied, Observer, RefusedDefinition, apply_plan
@@ -19,10 +20,13 @@ from pipelines.cloud.state import State, read_manifests, read_owned, read_state
 from pipelines.cloud.versions import check_alias
 from pipelines.cloud.wanted import Provenance, Wanted
 from pipelines.deployment.compiling import compile_all, defined_names, wanted_of
-from pipelines.deployment.places import Connection, check_region, place_of, setting_of
+from pipelines.deployment.places import Connection, open_environment
 from pipelines.deployment.provenance import provenance_of
 from pipelines.errors import SagedagError, UsageError
 from pipelines.language.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from pipelines.compiler import Compiled
 
 
 @dataclass(frozen=True)
@@ -73,18 +77,26 @@ def plan(
         check_alias(alias)
     compiled = compile_all(paths, environment=environment, variables=variables)
     project = compiled[0].spec.project
-    place = place_of(setting_of(project, environment))
-    check_region(connection, place)
-    clients = connection.open(place)
+    clients = open_environment(project, environment, connection)
     keep = defined_names(project.root, environment, variables) if prune else None
-    made = compare(
-        [wanted_of(each) for each in compiled],
-        clients,
-        provenance_of(project.root),
-        project.root,
-        alias=alias,
-        keep=keep,
-    )
+    return plan_compiled(compiled, clients, project.root, alias=alias, keep=keep)
+
+
+def plan_compiled(
+    compiled: Sequence[Compiled],
+    clients: Clients,
+    root: Path,
+    *,
+    alias: str = "",
+    keep: Collection[str] | None = None,
+) -> Planned:
+    """Compare compiled definitions with what is deployed; arguments as for :func:`compare`.
+
+    Raises:
+        AwsError: AWS refused a call, or the credentials are another account's.
+    """
+    wanted = [wanted_of(each) for each in compiled]
+    made = compare(wanted, clients, provenance_of(root), root, alias=alias, keep=keep)
     return replace(made, warnings=tuple(w for each in compiled for w in each.warnings))
 
 

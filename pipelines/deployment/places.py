@@ -99,3 +99,15 @@ def check_region(connection: Connection, place: Place) -> None:
             f"{place.region}, and its definitions are compiled for that",
             "name another --env, or correct `region` in environments.yaml",
         )
+
+
+def open_environment(project: Project, environment: str, connection: Connection) -> Clients:
+    """Return AWS as an environment of a project sees it.
+
+    Raises:
+        UsageError: there is no such environment, or the command line names another region.
+        InvalidDefinition: the environments file has mistakes.
+    """
+    place = place_of(setting_of(project, environment))
+    check_region(connection, place)
+    return connection.open(place)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.language.asset_store import AssetStore
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
 from pipelines.language.load import load
 from pipelines.language.project import find_project
-from pipelines.language.requests import AssetStore, Program, build_program
+from pipelines.language.requests import Program, build_program
 
 
 @dataclass(frozen=True)

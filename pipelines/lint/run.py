@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import UsageError
-from pipelines.language.check import check
+from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition, Report, nearest
 from pipelines.language.nodes import MapNode, Scalar, Source, get, locate, plain, walk
 from pipelines.language.project import find_project, read_file, shown
@@ -89,8 +89,13 @@ class Linter:
         self._secrets: list[Scalar] = []
         self._wanted: Settings = Settings()
 
-    def look_at(self, target: Target) -> Iterator[Subject]:
+    def look_at(
+        self, target: Target, known: Mapping[str, Checked] | None = None
+    ) -> Iterator[Subject]:
         """Apply every rule to a definition, in each environment; yields what it looked at.
+
+        Args:
+            known: the definition as it was checked before, by environment.
 
         Raises:
             UsageError: a file can't be read, a setting is wrong, or there is no such environment.
@@ -102,7 +107,7 @@ class Linter:
         for name in chosen:
             if name not in self.result.environments:
                 self.result.environments.append(name)
-            checked = check(
+            checked = (known or {}).get(name) or check(
                 target.path, environment=name, variables=target.variables, text=target.text
             )
             if checked.program is None or checked.failed:

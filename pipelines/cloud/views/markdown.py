@@ -22,9 +22,9 @@ LONGEST = 60_000
 """GitHub takes 65,536 characters in a comment (GitLab a million)."""
 
 
-def marker(plan: Plan) -> str:
+def marker(environment: str) -> str:
     """Return the comment, not shown, by which an earlier comment of the same kind is found."""
-    return f"<!-- sagedag plan {re.sub('[^A-Za-z0-9_.-]', '_', plan.environment)} -->"
+    return f"<!-- sagedag plan {re.sub('[^A-Za-z0-9_.-]', '_', environment)} -->"
 
 
 def render_markdown(plan: Plan) -> str:
@@ -33,7 +33,13 @@ def render_markdown(plan: Plan) -> str:
     Everything that comes from a definition or from AWS stands inside code blocks, whose fences are
     longer than any run of backticks in them: it cannot become markup, links or mentions.
     """
-    parts = [marker(plan), f"### Plan for {_inline(heading(plan))}", "", _summary(plan), ""]
+    parts = [
+        marker(plan.environment),
+        f"### Plan for {inline(heading(plan))}",
+        "",
+        _summary(plan),
+        "",
+    ]
     length = sum(len(part) + 1 for part in parts) + 400
     shown = [each for each in plan.pipelines if each.action != "none" or each.drifted]
     for number, each in enumerate(shown):
@@ -47,19 +53,19 @@ def render_markdown(plan: Plan) -> str:
     uploads = "\n".join(_uploads(plan))
     if uploads and length + len(uploads) <= LONGEST:
         parts.append(uploads)
-    parts += [f"> {_inline(note)}" for note in plan.notes]
+    parts += [f"> {inline(note)}" for note in plan.notes]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def _summary(plan: Plan) -> str:
     if plan.is_empty and len(plan.pipelines) == 1:
-        return f"No changes. {_inline(plan.pipelines[0].name)} is deployed as it is defined."
+        return f"No changes. {inline(plan.pipelines[0].name)} is deployed as it is defined."
     return summary(plan)
 
 
 def _pipeline(plan: PipelinePlan, *, opened: bool) -> Iterator[str]:
     mark = SIGNS[plan.action]
-    yield f"<details{' open' if opened else ''}><summary>{_html(f'{mark} {title(plan)}')}</summary>"
+    yield f"<details{' open' if opened else ''}><summary>{html(f'{mark} {title(plan)}')}</summary>"
     yield ""
     lines = []
     for line in pipeline_lines(plan):
@@ -67,7 +73,7 @@ def _pipeline(plan: PipelinePlan, *, opened: bool) -> Iterator[str]:
         sign = {"~": "!", " ": " ", "!": "#"}.get(line.sign, line.sign)
         place = f"    ({line.position})" if line.position else ""
         lines.append(f"{sign} {'  ' * (line.depth - 1)}{line.text}{place}")
-    yield from _fenced(lines, "diff")
+    yield from fenced(lines, "diff")
     yield ""
     yield "</details>"
     yield ""
@@ -80,13 +86,14 @@ def _uploads(plan: Plan) -> Iterator[str]:
     count = plural(len(plan.uploads), "asset")
     yield f"<details><summary>To upload: {count}, {size_words(total)}</summary>"
     yield ""
-    yield from _fenced([upload_line(upload) for upload in plan.uploads], "")
+    yield from fenced([upload_line(upload) for upload in plan.uploads], "")
     yield ""
     yield "</details>"
     yield ""
 
 
-def _fenced(lines: list[str], language: str) -> Iterator[str]:
+def fenced(lines: list[str], language: str) -> Iterator[str]:
+    """Yield a code block whose fences are longer than any run of backticks in it."""
     text = "\n".join(lines)
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -95,7 +102,7 @@ def _fenced(lines: list[str], language: str) -> Iterator[str]:
     yield fence
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """Return a text as inline code."""
     line = clipped_line(text)
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
@@ -104,7 +111,7 @@ def _inline(text: str) -> str:
     return f"{fence}{pad}{line}{pad}{fence}"
 
 
-def _html(text: str) -> str:
+def html(text: str) -> str:
     """Return a text inside HTML: no markup, and nothing that Markdown or GitHub would read."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]()#@!|~:])", lambda m: f"&#{ord(m.group(1))};", escaped)
