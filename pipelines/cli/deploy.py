@@ -145,7 +145,7 @@ def _print_messages(delivery: Delivery, *, dry_run: bool) -> None:
     print_diagnostics(told, style, err=True, titles=titles)
     if told and style == "text":
         click.echo(err=True)
-    left = Counter(each.level for each in messages if each.level not in levels)
+    left: Counter[str] = Counter(each.level for each in messages if each.level not in levels)
     words = {"warning": "warning", "info": "remark"}
     counts = [plural(left[level], word) for level, word in words.items() if left[level]]
     if counts:
