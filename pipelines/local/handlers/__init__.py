@@ -10,7 +10,7 @@ from pipelines.local.handlers._contract import (
     StepStopped,
 )
 from pipelines.local.handlers.callback import CallbackHandler
-from pipelines.local.handlers.checks import QualityCheckHandler
+from pipelines.local.handlers.checks import ClarifyCheckHandler, QualityCheckHandler
 from pipelines.local.handlers.cleanup import CleanupHandler
 from pipelines.local.handlers.condition import ConditionHandler
 from pipelines.local.handlers.elsewhere import ELSEWHERE, ElsewhereHandler
@@ -41,6 +41,7 @@ HANDLERS: dict[str, Handler] = {
         ModelHandler(),
         RegisterModelHandler(),
         QualityCheckHandler(),
+        ClarifyCheckHandler(),
         EndpointConfigHandler(),
         EndpointHandler(),
         InferenceComponentHandler(),

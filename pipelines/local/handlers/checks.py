@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pipelines.definition import Step
+from pipelines.errors import ExecutionFailed
 from pipelines.local.handlers._baselines import (
     VIOLATIONS,
     Check,
@@ -17,10 +19,13 @@ from pipelines.local.handlers._baselines import (
 )
 from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
+from pipelines.local.handlers._models import find_model
 from pipelines.local.handlers.processing import ProcessingHandler, run_stand_in
 from pipelines.local.identity import Identity
-from pipelines.local.jobs import JobContext, run_processing
+from pipelines.local.jobs import JobContext, JobFailed, discard, run_processing
+from pipelines.local.jobs.drivers.analysis.endpoint import VARIABLE as ENDPOINT
 from pipelines.local.registry import Registry
+from pipelines.local.serving import Host, HostSettings
 from pipelines.local.stand_ins import StandIn, StandIns
 
 _CALCULATED = {
@@ -214,3 +219,64 @@ class QualityCheckHandler(CheckHandler):
         "constraints": "constraints.json",
     }
     counted_names = (*CheckHandler.counted_names, "SuppliedBaselineStatistics")
+
+
+class ClarifyCheckHandler(CheckHandler):
+    """Compares bias, or what a model's answers hang on, with a baseline."""
+
+    api_type = "ClarifyCheck"
+    metadata_name = "ClarifyCheck"
+    # [U] Which of the job's files the service takes for constraints: the one that has the metrics.
+    files: ClassVar[Mapping[str, str]] = {"constraints": "analysis.json"}
+
+    def more_inputs(self, members: Mapping[str, Any], registry: Registry) -> list[str]:
+        """Return the URIs of the baseline and, as its name tells nothing, of the model's data."""
+        record = registry.model(str(members.get("ModelName") or "").rpartition(":model/")[2])
+        described = record.description if record is not None else {}
+        containers = [described.get("PrimaryContainer"), *each(described.get("Containers"))]
+        data = [dig(container, "ModelDataUrl") for container in containers]
+        return [*super().more_inputs(members, registry), *texts(data)]
+
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say that nothing is known to run, or that no model is named."""
+        if stand_in is None and _asks(members) and not members.get("ModelName"):
+            return f"{members.get('CheckType')} asks a model, and ModelName names none"
+        return super().obstacle(step, request, members, stand_in, stand_ins)
+
+    @contextmanager
+    def prepared(
+        self, request: Mapping[str, Any], check: Check, context: StepContext, job: JobContext
+    ) -> Iterator[Mapping[str, Any]]:
+        """Serve the model that the job asks, for as long as it runs."""
+        del check
+        name = context.members.get("ModelName")
+        if not _asks(context.members) or not name:
+            yield request
+            return
+        try:
+            served = find_model(str(name), context)
+        except ExecutionFailed as error:
+            raise JobFailed(str(error), job.log) from None
+        with ExitStack() as stack:
+            ports = []
+            for number, container in enumerate(served.containers, 1):
+                folder = context.folder.with_name(f"{context.folder.name}-model-{number}")
+                stack.callback(discard, folder)
+                host = Host(container, replace(job, folder=folder), HostSettings(max_bytes=0))
+                stack.callback(host.stop)
+                host.start()
+                ports.append(str(host.port))
+            variables = {**(request.get("Environment") or {}), ENDPOINT: ",".join(ports)}
+            yield {**request, "Environment": variables}
+
+
+def _asks(members: Mapping[str, Any]) -> bool:
+    """Whether a check asks a model."""
+    return members.get("CheckType") in ("MODEL_BIAS", "MODEL_EXPLAINABILITY")

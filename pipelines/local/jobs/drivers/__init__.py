@@ -36,6 +36,7 @@ DRIVERS: tuple[Driver, ...] = (XGBoostImage(),)
 
 PROCESSING_DRIVERS: tuple[Driver, ...] = (
     AnalysisImage("sagemaker-model-monitor-analyzer", "monitor"),
+    AnalysisImage("sagemaker-clarify-processing", "clarify"),
 )
 """The first driver that accepts the image of a processing job without an entry point runs it."""
 
