@@ -90,7 +90,6 @@ def foresee(
     identity = ForeseenIdentity(name, EXECUTION, options.account, options.region)
     values = bind(definition.parameters, options.parameters)
     objects = ObjectStore(store.objects, base, options.stand_ins.external)
-    sample = f"sample {options.sample}" if options.sample else ""
     selected = None
     if options.selection:
         selected = select(definition, options.selection, history, name, options.sample)
@@ -104,7 +103,9 @@ def foresee(
         isolation=isolation,
         identity=identity,
         values=resolver,
-        cache=Cache(history, objects, name, options.caching, not options.service_cache, sample),
+        cache=Cache(
+            history, objects, name, options.caching, not options.service_cache, options.variant
+        ),
         observer=Observer(),
         options=options,
         cancelled=threading.Event(),

@@ -137,8 +137,9 @@ def _surround(
 
 
 def _cache(history: History, objects: ObjectStore, name: str, options: RunOptions) -> Cache:
-    sample = f"sample {options.sample}" if options.sample else ""
-    return Cache(history, objects, name, options.caching, not options.service_cache, sample)
+    return Cache(
+        history, objects, name, options.caching, not options.service_cache, options.variant
+    )
 
 
 def _as_it_was(options: RunOptions, record: ExecutionRecord, definition: Definition) -> RunOptions:

@@ -72,3 +72,15 @@ class RunOptions:
     upstream: Upstream | None = None
     sample: int | None = None
     shell: str = ""
+
+    @property
+    def variant(self) -> str:
+        """What makes the results others than usual: a sample, other libraries; empty for neither.
+
+        Part of every cache key: what came of a sample, or of other libraries, is reused for its
+        like alone.
+        """
+        given = [f"sample {self.sample}"] if self.sample else []
+        if self.environments.name != CURRENT.name:
+            given.append(f"environment {self.environments.name}")
+        return " ".join(given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.errors import UsageError
 from pipelines.local.environments.virtual import VirtualEnvironments
-from pipelines.local.jobs.interpreters import CURRENT, Environments
+from pipelines.local.jobs.interpreters import CURRENT, Environments, InImages
 
 NAMES = ("current", "venv", "docker", "podman")
 """What ``--job-env`` takes; the last two are isolations as well."""
@@ -18,8 +18,10 @@ def choose_environments(name: str) -> Environments:
     Raises:
         UsageError: there are none of that name.
     """
-    if name in ("current", *ENGINES):
+    if name == "current":
         return CURRENT
+    if name in ENGINES:
+        return InImages(name)
     if name == "venv":
         return VirtualEnvironments()
     raise UsageError(f"there is no job environment `{name}`", f"there are: {', '.join(NAMES)}")

@@ -102,4 +102,17 @@ class Current(Environments):
         return OWN
 
 
+class InImages(Current):
+    """The libraries of the images themselves, which an engine runs.
+
+    What has no image gets our own interpreter.
+
+    Args:
+        name: the engine.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 CURRENT = Current()

@@ -109,7 +109,9 @@ class Host:
         self._thread: threading.Thread | None = None
         self._code: int | None = None
         self._failure: BaseException | None = None
+        # A connection for each thread that asks; all of them end with the server.
         self._local = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
         self.port = 0
 
     @property
@@ -163,6 +165,8 @@ class Host:
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        for connection in list(self._connections):
+            connection.close()
 
     def wait(self, seconds: float) -> bool:
         """Wait for the server to end by itself; whether it did."""
@@ -261,10 +265,11 @@ class Host:
     ) -> Answer:
         """Ask over this thread's connection; a kept one that has gone stale is opened anew."""
         kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        for connection in (kept, None):
-            fresh = connection is None
-            asked = connection or http.client.HTTPConnection(LOOPBACK, self.port, timeout=seconds)
-            self._local.connection = asked
+        for fresh in (False, True) if kept is not None else (True,):
+            asked = self._connect() if fresh or kept is None else kept
+            asked.timeout = seconds
+            if asked.sock is not None:
+                asked.sock.settimeout(seconds)
             try:
                 asked.request(method, path, body, dict(headers))
                 answer = asked.getresponse()
@@ -273,6 +278,13 @@ class Host:
             except (http.client.HTTPException, OSError) as problem:
                 asked.close()
                 self._local.connection = None
+                self._connections.remove(asked)
                 if fresh or isinstance(problem, TimeoutError):
                     raise OSError(str(problem) or type(problem).__name__) from None
         raise AssertionError
+
+    def _connect(self) -> http.client.HTTPConnection:
+        made = http.client.HTTPConnection(LOOPBACK, self.port)
+        self._local.connection = made
+        self._connections.append(made)
+        return made

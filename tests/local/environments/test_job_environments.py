@@ -18,6 +18,7 @@ from pipelines.local.environments.profiles import loosened, profile_of
 from pipelines.local.isolation import choose
 from pipelines.local.jobs import JobContext, JobFailed, run_processing
 from pipelines.local.objects import ObjectStore
+from pipelines.local.options import RunOptions
 
 ECR = "683313688378.dkr.ecr.us-east-1.amazonaws.com/"
 VERSION = f"3.{sys.version_info[1]}"
@@ -232,3 +233,13 @@ def test_the_current_interpreter_is_named_as_what_lacks(bench: Bench) -> None:
     assert "--job-env venv" in failed.value.hint
     assert current.interpreter("own", [file], context, installs_itself=True).own
     assert "lacks: starlight==1.0" in context.log.read_text(encoding="utf-8")
+
+
+def test_results_of_other_libraries_are_not_reused() -> None:
+    variants = [
+        RunOptions(environments=choose_environments(name), sample=sample).variant
+        for name in ("current", "venv", "docker")
+        for sample in (None, 5)
+    ]
+    assert variants[0] == ""
+    assert len(set(variants)) == len(variants)

@@ -209,3 +209,9 @@ def test_every_mode_serves_code_inside_the_archive(tmp_path: Path, mode: str) ->
         assert host.invoke(b"1,1,1", CSV, CSV).body == b"111.0\n"
     finally:
         place.close()
+
+
+def test_a_slow_prediction_is_waited_for_by_the_thread_that_started(model_place: Place) -> None:
+    # Whoever starts a server asks for its health with little patience, on the same connection.
+    host = model_place.host(workers=1)
+    assert host.invoke(b"-1.2,1,1", CSV, CSV).body == b"108.8\n"
