@@ -407,6 +407,7 @@ def _stop(state: Lacks, body: dict[str, Any], forward: Forward) -> tuple[str, An
     for step in found.steps:
         if step["StepStatus"] not in ("Succeeded", "Failed"):
             step["StepStatus"] = "Stopped"
+            step["EndTime"] = time.time()
     return OK, {"PipelineExecutionArn": found.arn}
 
 

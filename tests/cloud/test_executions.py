@@ -11,7 +11,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-import boto3
 import pytest
 from executing import becomes, deploy, job, run, script, started, step, write_log
 from moto_server import AwsServer, Fault
@@ -345,16 +344,3 @@ def test_many_steps_come_in_pages(deployed: Path, aws: AwsServer) -> None:
     assert "loop[0].body" in out
     assert "loop[229].body" in out
     assert aws.count()["sagemaker:ListPipelineExecutionSteps"] == 3
-
-
-def test_the_sdks_own_client_works_on_what_was_deployed(deployed: Path, aws: AwsServer) -> None:
-    from sagemaker.core.helper.session_helper import Session
-    from sagemaker.mlops.workflow.pipeline import Pipeline
-
-    pipeline = Pipeline(name="line", sagemaker_session=Session(boto3.Session()))
-    assert pipeline.describe()["PipelineArn"].endswith(":pipeline/line")
-    execution = pipeline.start(parameters={"Rows": 9})
-    assert execution.describe()["PipelineExecutionStatus"] == "Succeeded"
-    listed = pipeline.list_executions()["PipelineExecutionSummaries"]
-    assert [each["PipelineExecutionArn"] for each in listed] == [execution.arn]
-    assert json.loads(run(deployed, "status", "line", "--json").out)["arn"] == execution.arn
