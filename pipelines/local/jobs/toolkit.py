@@ -21,6 +21,7 @@ from pipelines.local.isolation import Container
 from pipelines.local.jobs.archive import unpack
 from pipelines.local.jobs.context import JobContext, JobFailed
 from pipelines.local.jobs.drivers import find_driver
+from pipelines.local.jobs.drivers.notebook import is_notebook, notebook_command
 from pipelines.local.jobs.images import parse_image
 from pipelines.local.jobs.material import inside, write_json
 from pipelines.local.jobs.process import Command
@@ -29,9 +30,6 @@ from pipelines.local.objects import is_s3
 
 CODE = "/opt/ml/code"
 """Where script mode unpacks the user's code and runs it."""
-
-NOTEBOOK_RUNNER = "amazon_sagemaker_scheduler"
-"""What runs the notebook of a notebook job (the SDK's ``NotebookJobStep``)."""
 
 TRAIN = "train"
 """The argument of an image that trains by its own entry point. Source: Developer Guide, "How Amazon
@@ -63,7 +61,8 @@ def training_command(request: Mapping[str, Any], context: JobContext) -> Command
         _prepare_image(request, own, context)
         return Command((), own, WORKING_DIRECTORY, seconds, container=container)
     if entry:
-        _check_notebook(entry, context)
+        if is_notebook(entry):
+            return notebook_command(request, context)
         listed = context.ml / "input/data/code/requirements.txt"
         interpreter = context.environments.interpreter(uri, [listed], context, installs_itself=True)
         return Command((*entry, *arguments), own, WORKING_DIRECTORY, seconds, interpreter)
@@ -98,19 +97,6 @@ def _prepare_image(request: Mapping[str, Any], own: Mapping[str, str], context: 
     _place_code(own, parameters, context.ml / "code", context)
     changed = {**given, "sagemaker_submit_directory": json.dumps(CODE)}
     write_json(context, "input/config/hyperparameters.json", changed)
-
-
-def _check_notebook(entry: list[str], context: JobContext) -> None:
-    """Refuse a notebook's job in words: its entry point is a program of SageMaker's images."""
-    if entry[0] != NOTEBOOK_RUNNER or shutil.which(NOTEBOOK_RUNNER):
-        return
-    raise JobFailed(
-        f"ImageNotRunnable: a notebook is run by {NOTEBOOK_RUNNER!r}, a program of SageMaker's "
-        "notebook images, which this machine lacks",
-        context.log,
-        hint="Say in local.yaml what stands in for the step (steps: {STEP: {properties: {}}}), or "
-        "run the notebook by itself: jupyter execute NOTEBOOK.",
-    )
 
 
 def decode_hyperparameters(given: Mapping[str, Any]) -> dict[str, Any]:
