@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
-import sys
 import tarfile
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sagedag_process import run_sagedag
 
 from pipelines.local.isolation import choose
 from pipelines.local.jobs import JobContext, JobFailed
@@ -63,13 +62,7 @@ def test_notebooks_run_and_a_failing_cell_is_told(tmp_path: Path) -> None:
     notebook(tmp_path / "good.ipynb", "night = 'none'", "import os, survey",
              "print(survey.name(night), 'by', os.environ['OBSERVER'])")  # fmt: skip
     notebook(tmp_path / "bad.ipynb", "x = 1", "x / 0  # here")
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines", "run", "pipeline.yaml", "--parallel", "1"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_sagedag("run", "pipeline.yaml", "--parallel", "1", cwd=tmp_path)
     told = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 5, told
     assert "cell [2]: ZeroDivisionError: division by zero x / 0 # here" in told
