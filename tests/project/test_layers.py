@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -76,3 +77,11 @@ def test_annotations_stay_text(path: Path) -> None:
     tree = parsed(path)
     if any(isinstance(node, (ast.FunctionDef, ast.AnnAssign)) for node in ast.walk(tree)):
         assert "__future__.annotations" in set(imported(path))
+
+
+def test_modules_of_tests_have_names_of_their_own() -> None:
+    # Pytest puts every folder that holds tests on the path: of two modules of one name, one hides.
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
+    modules = [path.name for folder in folders for path in folder.glob("*.py")]
+    twice = [name for name, count in Counter(modules).items() if count > 1]
+    assert set(twice) <= {"conftest.py"}

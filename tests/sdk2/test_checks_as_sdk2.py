@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import surroundings
-from check_steps import Built, Json, no_null_members, with_contents, without, write_definition
 from sdk2_producers import sdk2_surroundings
+from sdk_check_steps import Built, Json, no_null_members, with_contents, without, write_definition
 from side_by_side import by_name, differences
 from surroundings import BUCKET, REGION
 

@@ -1,6 +1,6 @@
 """Check steps equal those of the SDK's classes, with the files that the SDK uploads.
 
-What may differ is in DIFFERENCES and :func:`check_steps.with_contents`, each with its reason.
+What may differ is in DIFFERENCES and :func:`sdk_check_steps.with_contents`, each with its reason.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from check_steps import (
+from sdk_check_steps import (
     MONITORED,
     Built,
     no_null_members,
