@@ -91,9 +91,11 @@ class Caller:
         yield Statement("SeePipelines", ("sagemaker:ListPipelines",), ("*",))
         yield Statement("StartPipeline", actions("sagemaker", *_STARTS), self.pipelines)
         yield Statement("WatchExecutions", actions("sagemaker", *_WATCHES), executions)
-        groups = (self.names.arn("logs", "log-group:/aws/sagemaker/*"),)
+        groups = [self.names.arn("logs", "log-group:/aws/sagemaker/*")]
+        if any(step.kind.api_type == "Lambda" for step in self.spec.walk()):
+            groups.append(self.names.arn("logs", "log-group:/aws/lambda/*"))
         verbs = ("DescribeLogStreams", "FilterLogEvents", "GetLogEvents")
-        yield Statement("ReadLogs", actions("logs", *verbs), groups)
+        yield Statement("ReadLogs", actions("logs", *verbs), tuple(groups))
         jobs = tuple(self.names.sagemaker("training-job", ["*"]))
         yield Statement("SeeMetrics", ("sagemaker:DescribeTrainingJob",), jobs)
 

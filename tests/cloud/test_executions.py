@@ -11,8 +11,9 @@ import time
 from functools import partial
 from pathlib import Path
 
+import boto3
 import pytest
-from executing import becomes, deploy, job, run, script, started, step, write_log
+from executing import ROLE, becomes, deploy, job, run, script, started, step, write_log
 from moto_server import AwsServer, Fault
 
 from pipelines.cloud.client import Clients
@@ -344,3 +345,43 @@ def test_many_steps_come_in_pages(deployed: Path, aws: AwsServer) -> None:
     assert "loop[0].body" in out
     assert "loop[229].body" in out
     assert aws.count()["sagemaker:ListPipelineExecutionSteps"] == 3
+
+
+def chain(*names: str) -> str:
+    """Return a definition by hand: steps that wait for each other, in this order."""
+    steps = [
+        {
+            "Name": name,
+            "Type": "Fail",
+            "Arguments": {"ErrorMessage": "x"},
+            "DependsOn": [before] if before else [],
+        }
+        for before, name in zip(("", *names), names, strict=False)
+    ]
+    return json.dumps({"Version": "2020-12-01", "Steps": steps})
+
+
+def test_a_selection_that_sagemaker_would_refuse_is_refused(deployed: Path, aws: AwsServer) -> None:
+    """Of pipelines that others deployed, too."""
+    client = boto3.client("sagemaker")
+    many = [f"s{number}" for number in range(60)]
+    for name, steps in (("short", ["a", "b", "c"]), ("long", many)):
+        client.create_pipeline(PipelineName=name, PipelineDefinition=chain(*steps), RoleArn=ROLE)
+    aws.forget_requests()
+    gap = run(deployed, "start", "short", "--only", "a", "--only", "c")
+    assert gap.code == 2
+    assert "between the selected steps there are others: b" in gap.err
+    long = run(deployed, "start", "long", "--from", "s0")
+    assert "60 steps are selected; SageMaker takes 50" in long.err
+    assert aws.writes == []
+    # Nothing is taken from other steps here: no source is needed.
+    assert run(deployed, "start", "long", "--from", "s20").code == 0
+    assert run(deployed, "start", "short", "--only", "a", "--only", "b").code == 0
+
+
+def test_commands_to_go_on_say_where(deployed: Path, aws: AwsServer) -> None:
+    found = started(aws, "Failed")
+    identifier = found.arn[-12:]
+    out = run(deployed, "wait", identifier, "--region", "us-east-1").out
+    again = f"sagedag retry line/{identifier} --env dev --region us-east-1"
+    assert f"Run what failed again: {again}\n" in out

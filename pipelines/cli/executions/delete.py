@@ -9,7 +9,7 @@ import click
 
 from pipelines.cli.aws_options import aws_options, confirm
 from pipelines.cli.executions.target import find_target
-from pipelines.cli.options import environment_options
+from pipelines.cli.options import environment_options, plural
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,13 +57,14 @@ def command(name: str, **options: Any) -> int:
             f"{len(deletion.running)} of its executions run; SageMaker deletes no pipeline then",
             "wait for them, or pass --stop to stop them first",
         )
-    if not confirm(f"\nDelete {target.pipeline} from {target.environment}?", yes=options["yes"]):
+    place = target.clients.place.environment
+    if not confirm(f"\nDelete {target.pipeline} from {place}?", yes=options["yes"]):
         click.echo("Nothing was changed.", err=True)
         return 130
     click.echo()
     if deletion.running:
         stop_all(target.clients, deletion.running)
-        click.echo(f"Stopped {len(deletion.running)} executions")
+        click.echo(f"Stopped {plural(len(deletion.running), 'execution')}")
     apply_plan(target.clients, deletion.plan, Path.cwd(), Progress(deletion.plan))
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +27,6 @@ _PIPELINE = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,255}")
 _ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 LATEST = "latest"
 
-EXECUTION_HELP = """EXECUTION is PIPELINE/ID, an ARN, an id alone, or a pipeline's name or its
-definition's path: the latest of that pipeline."""
-
 
 @dataclass(frozen=True)
 class Target:
@@ -39,12 +37,14 @@ class Target:
         named: the execution that is meant.
         environment: the environment's name; empty where an ARN said where to look.
         folder: the folder whose project is meant.
+        options: the words of the command line that say where to call: other commands need them too.
     """
 
     clients: Clients
     named: Named
     environment: str
     folder: Path
+    options: tuple[str, ...] = ()
 
     @property
     def pipeline(self) -> str:
@@ -58,12 +58,14 @@ class Target:
 
     def command(self, verb: str, arn: str, *more: str) -> str:
         """Return the command that does something else with an execution."""
-        from pipelines.cloud.executions.records import execution_id
+        from pipelines.cloud.executions.records import execution_id, pipeline_of
 
-        if not self.environment:
-            return " ".join(["sagedag", verb, arn, *more])
-        name = f"{self.pipeline}/{execution_id(arn)}"
-        return " ".join(["sagedag", verb, name, *more, "--env", self.environment])
+        name = arn
+        if self.environment:
+            # An ARN may write the pipeline's name in small letters; an id alone tells it only here.
+            known, told = self.pipeline, pipeline_of(arn)
+            name = f"{known if known.lower() == told.lower() else told}/{execution_id(arn)}"
+        return shlex.join(["sagedag", verb, name, *more, *self.options])
 
 
 def find_target(word: str, options: Mapping[str, Any]) -> Target:
@@ -98,7 +100,13 @@ def find_target(word: str, options: Mapping[str, Any]) -> Target:
     clients = how.open(find_place(environment, folder))
     clients.check_account()
     bare = bare and name == text
-    return Target(clients, Named(name, identifier, bare=bare), environment, folder)
+    named = Named(name, identifier, bare=bare)
+    return Target(clients, named, environment, folder, _again(environment, options))
+
+
+def _again(environment: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    given = {"env": environment, "profile": options["profile"], "region": options["region"]}
+    return tuple(word for name, value in given.items() if value for word in (f"--{name}", value))
 
 
 def _parts(word: str) -> tuple[str, str, bool]:
@@ -156,4 +164,5 @@ def _by_arn(word: str, options: Mapping[str, Any], how: Connection) -> Target:
     clients = how.open(place)
     clients.check_account()
     arn = word if found["id"] else ""
-    return Target(clients, Named(found["name"], arn=arn), environment, Path.cwd())
+    named = Named(found["name"], arn=arn)
+    return Target(clients, named, environment, Path.cwd(), _again(environment, options))
