@@ -385,3 +385,38 @@ def test_commands_to_go_on_say_where(deployed: Path, aws: AwsServer) -> None:
     out = run(deployed, "wait", identifier, "--region", "us-east-1").out
     again = f"sagedag retry line/{identifier} --env dev --region us-east-1"
     assert f"Run what failed again: {again}\n" in out
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_whatever_call_of_a_start_fails_the_next_try_starts_once(
+    deployed: Path, aws: AwsServer, after: bool
+) -> None:
+    assert run(deployed, "start", "line", "--token", "counting").code == 0
+    for index in range(len(aws.requests)):
+        before = len(aws.lacks.executions)
+        aws.forget_requests()
+        aws.fail_at(index, Fault(status=500, after=after))
+        token = f"try-{index}"
+        failed = run(deployed, "start", "line", "--token", token)
+        assert failed.code == 4, failed
+        assert "Traceback" not in failed.err
+        aws.hook = None
+        assert run(deployed, "start", "line", "--token", token).code == 0
+        assert len(aws.lacks.executions) == before + 1
+
+
+def test_a_failure_is_told_without_what_may_not_be_read(deployed: Path, aws: AwsServer) -> None:
+    found = started(aws, "Failed")
+    found.steps[:] = [step("train", "Failed", Metadata=job("TrainingJob", "job-1"))]
+    denied = Fault(
+        "AccessDeniedException", 400, "not authorized to perform: logs:DescribeLogStreams"
+    )
+    aws.fail_on("logs:DescribeLogStreams", denied)
+    out = run(deployed, "status", "line").out
+    assert "train failed  line/pipeline.yaml:16:3\n  no reason was given\n" in out
+    assert "Its log could not be read: logs:DescribeLogStreams" in out
+    aws.fail_on("sagemaker:ListTags", Fault("AccessDeniedException", 400))
+    assert "train failed\n" in run(deployed, "status", "line").out
+    definition = "sagemaker:DescribePipelineDefinitionForExecution"
+    aws.fail_on(definition, Fault("AccessDeniedException", 400))
+    assert "✗  train  failed" in run(deployed, "status", "line").out
