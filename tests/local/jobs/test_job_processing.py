@@ -121,10 +121,8 @@ def test_a_program_that_cannot_be_run(every_mode: Workshop, program: str) -> Non
 
 
 def test_an_image_s_own_entry_point_is_not_known(workshop: Workshop) -> None:
-    with pytest.raises(JobFailed, match=r"no ContainerEntrypoint.*'sagemaker-clarify") as failed:
-        workshop.process(
-            "", AppSpecification={"ImageUri": "1.dkr/sagemaker-clarify-processing:1.0"}
-        )
+    with pytest.raises(JobFailed, match=r"no ContainerEntrypoint.*'sagemaker-debugger") as failed:
+        workshop.process("", AppSpecification={"ImageUri": "1.dkr/sagemaker-debugger-rules:1.0"})
     assert "ContainerEntrypoint" in failed.value.hint
 
 
