@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "upsert": ("pipelines.cli.upsert", "Deploy to AWS."),
         "changed": ("pipelines.cli.changed", "List the definitions that a git change affects."),
         "deploy": ("pipelines.cli.deploy", "Check, plan and deploy in one go, for CI."),
+        "comment": ("pipelines.cli.comment", "Write a plan into a pull request's comment."),
         "diff": ("pipelines.cli.diff", "Show how two environments differ."),
         "versions": ("pipelines.cli.versions", "List what was deployed when."),
         "promote": ("pipelines.cli.promote", "Give an alias to a version."),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   sagedag deploy --env dev
-  sagedag deploy --env prod --since "$BEFORE" --alias live
+  sagedag deploy --env prod --since deployed --alias live
   sagedag deploy --env prod --dry-run --since origin/main --markdown plan.md
 
 Asks nothing. It can be interrupted at any moment: run it again, and it goes on where it stopped.
@@ -32,7 +32,7 @@ Where another deploy is faster, it makes a new plan, once.
 
 With --since it deploys the definitions that `sagedag changed --since REF` lists, and those that an
 earlier deploy left behind: not deployed yet, interrupted, or changed since the commit they were
-deployed from.
+deployed from. `--since deployed` is about those alone, however they came about.
 
 \b
 Exit codes: 0 deployed or nothing to do, 1 invalid definition, 2 wrong usage,
@@ -42,7 +42,11 @@ Exit codes: 0 deployed or nothing to do, 1 invalid definition, 2 wrong usage,
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @environment_options
 @aws_options
-@click.option("--since", metavar="REF", help="Deploy only what changed since this commit.")
+@click.option(
+    "--since",
+    metavar="REF",
+    help="Deploy only what changed since this commit, or since `deployed`.",
+)
 @click.option("--alias", metavar="NAME", default="", help="Give this alias to what is deployed.")
 @click.option("--prune", is_flag=True, help="Delete what this repository no longer defines.")
 @click.option(
@@ -156,6 +160,7 @@ def _print_messages(delivery: Delivery, *, dry_run: bool) -> None:
 def _choice(delivery: Delivery) -> Iterator[str]:
     """Yield what is to be deployed and why; the same words as of `sagedag changed`."""
     from pipelines.cli.changed import reason_lines
+    from pipelines.delivery.choice import DEPLOYED
     from pipelines.language.project import shown
 
     choice = delivery.choice
@@ -164,6 +169,7 @@ def _choice(delivery: Delivery) -> Iterator[str]:
         return
     total = len(choice.chosen) + len(choice.left)
     since = f"compared with {difference.base[:12]}" if difference.base else difference.why
+    since = "compared with what is deployed" if difference.since == DEPLOYED else since
     yield f"{len(choice.chosen)} of {plural(total, 'definition')} to look at ({since})"
     for each in choice.chosen:
         yield f"  {shown(each.path)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.affected import Because, Difference, Uses, affected_by, contains, differences
@@ -13,6 +13,8 @@ from pipelines.cloud.state import Deployed, read_pipelines
 from pipelines.cloud.wanted import Provenance
 
 DIRTY = "-dirty"
+DEPLOYED = "deployed"
+"""Instead of a commit: every definition is compared with the commit it was deployed from."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def choose(
 
     Args:
         uses: what the definitions use.
-        since: the commit to compare with.
+        since: the commit to compare with, or :data:`DEPLOYED`.
         root: a folder in the repository.
         connect: gives the clients and who deploys; called where something must be looked up.
 
@@ -62,7 +64,9 @@ def choose(
         UsageError: git does not know the commit.
         AwsError: AWS refused a call.
     """
-    difference = differences(root, since)
+    difference = differences(root, "HEAD" if since == DEPLOYED else since)
+    if since == DEPLOYED:
+        difference = replace(difference, since=since, changes=())
     reasons = {path: tuple(affected_by(each, difference)) for path, each in uses.items()}
     quiet = {path: each for path, each in uses.items() if not reasons[path]}
     if quiet:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pipelines.cloud.views.markdown import LONGEST, fenced, inline, marker, render_markdown
 from pipelines.cloud.wording import clipped
+from pipelines.delivery.choice import DEPLOYED
 from pipelines.delivery.deliver import Delivery
 from pipelines.language.diagnostics import Diagnostic
 from pipelines.language.project import shown
@@ -87,7 +88,10 @@ def _choice(delivery: Delivery) -> Iterator[str]:
     since = f"since {inline(difference.base[:12])}" if difference.base else "in all"
     yield f"<details><summary>{len(choice.chosen)} of {total} definitions affected</summary>"
     yield ""
-    yield f"Compared {since}." if difference.base else "Everything counts as changed."
+    if difference.since == DEPLOYED:
+        yield "Compared with the commits that are deployed."
+    else:
+        yield f"Compared {since}." if difference.base else "Everything counts as changed."
     yield ""
     lines = []
     for each in choice.chosen[:MOST]:

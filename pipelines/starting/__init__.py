@@ -94,28 +94,36 @@ def sample_data(rows: int = ROWS, seed: int = 7) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_project(folder: Path, contents: dict[str, str]) -> None:
+def write_project(
+    folder: Path,
+    contents: dict[str, str],
+    *,
+    force: bool = False,
+    hint: str = "choose another folder, or move these away",
+) -> None:
     """Write files below ``folder``, all of them new.
 
     Args:
         folder: made where it is missing.
         contents: file names relative to it, and their text.
+        force: write over files that are there.
+        hint: what to do where files are in the way.
 
     Raises:
         UsageError: a file is there already (nothing was written then), or the disk refuses.
     """
     places = {folder / name: text for name, text in contents.items()}
-    there = [path for path in places if os.path.lexists(path)]
+    there = [] if force else [path for path in places if os.path.lexists(path)]
     if there:
         listed = "".join(f"\n  {path}" for path in there)
-        raise UsageError(
-            f"nothing was written, because this would be overwritten:{listed}",
-            "choose another folder, or move these away",
-        )
+        raise UsageError(f"nothing was written, because this would be overwritten:{listed}", hint)
     path = folder
     try:
         for path, text in places.items():
             path.parent.mkdir(parents=True, exist_ok=True)
+            # What is there is replaced, not followed where it is a link.
+            if force:
+                path.unlink(missing_ok=True)
             # "x": whoever makes the file in this moment keeps it.
             with path.open("x", encoding="utf-8", newline="\n") as stream:
                 stream.write(text)
