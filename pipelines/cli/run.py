@@ -115,6 +115,11 @@ Examples:
     help="Read from S3 itself, with your own credentials, what the local store lacks.",
 )
 @click.option(
+    "--mlflow/--no-mlflow",
+    default=None,
+    help="Track the run in MLflow, in the store (default: where the definition asks).",
+)
+@click.option(
     "--inject",
     "faults",
     metavar="STEP=FAULT:N",

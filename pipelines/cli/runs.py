@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -356,3 +357,29 @@ def _delete(store: Store, records: Sequence[ExecutionRecord], yes: bool) -> None
         click.confirm(f"Delete {what}?", abort=True)
     delete(store, doomed)
     click.echo(f"Deleted {what}.")
+
+
+@command.command("mlflow")
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.option("--print", "only_print", is_flag=True, help="Print the command line, do not run it.")
+@STORE
+def open_mlflow(port: int, only_print: bool, folder: Path | None) -> None:
+    """Serve the MLflow pages of the runs that were tracked here, until Ctrl-C."""
+    import shlex
+    import subprocess
+
+    from pipelines.tracking import TrackingPlace, is_installed
+    from pipelines.tracking.place import QUIET
+
+    with opened(folder) as store:
+        place = TrackingPlace(store.folder / "mlflow")
+    if not place.artifacts.is_dir():
+        raise UsageError("no run was tracked here", hint="`sagedag run PATH --mlflow` tracks one")
+    line = place.command(port)
+    if only_print:
+        click.echo(shlex.join(line))
+        return
+    if not is_installed():
+        raise UsageError("MLflow is not installed", hint='pip install "mlflow>=3"')
+    click.echo(f"MLflow at http://127.0.0.1:{port}; Ctrl-C ends it.")
+    raise click.exceptions.Exit(subprocess.call(line, env={**os.environ, **QUIET}))

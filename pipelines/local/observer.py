@@ -82,3 +82,65 @@ class Observer:
 
     def ended(self, status: str) -> None:
         """The run has ended; also called when it breaks off by an error."""
+
+
+class Observers(Observer):
+    """Several observers as one; each is told everything, in their order."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def waiting(self, text: str) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.waiting(text)
+
+    def started(self, run: RunStart) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.started(run)
+
+    def step_started(self, name: str) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.step_started(name)
+
+    def step_kept(self, name: str) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.step_kept(name)
+
+    def expanded(self, loop: Step, steps: Sequence[Step]) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.expanded(loop, steps)
+
+    def line(self, step: str, text: str) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.line(step, text)
+
+    def progress(self, step: str, progress: Progress) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.progress(step, progress)
+
+    def retrying(self, step: str, reason: str, wait: float) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.retrying(step, reason, wait)
+
+    def step_ended(self, end: StepEnd) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.step_ended(end)
+
+    def stopping(self) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.stopping()
+
+    def ended(self, status: str) -> None:
+        """Pass it on."""
+        for each in self._observers:
+            each.ended(status)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -52,6 +52,7 @@ class RunOptions:
         stand_ins: what stands in for the world.
         selection: which steps run.
         resume: the execution to go on with: its id, ARN or ``latest``; empty to begin a new one.
+        variables: gives further variables of a job: of which step, of which part of it.
         environments: which Python and which libraries jobs get.
         upstream: S3 itself, where the run may read it.
         sample: how many rows of each CSV or Parquet input from outside are used; None for all.
@@ -69,6 +70,7 @@ class RunOptions:
     selection: Selection = field(default_factory=Selection)
     resume: str = ""
     environments: Environments = CURRENT
+    variables: Callable[[str, str], Mapping[str, str]] = lambda _step, _part: {}
     upstream: Upstream | None = None
     sample: int | None = None
     shell: str = ""

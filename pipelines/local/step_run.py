@@ -160,6 +160,7 @@ class StepRun:
             earlier=self._earlier,
             enter=self._enter,
             advance=lambda progress: around.observer.progress(step.name, progress),
+            variables=lambda part: around.options.variables(step.name, part),
             shell=around.options.shell == step.name,
         )
 

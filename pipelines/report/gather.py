@@ -11,6 +11,7 @@ from pipelines.definition import Definition, read_definition
 from pipelines.draw.svg import svg
 from pipelines.local.encoding import plain
 from pipelines.local.history import ExecutionRecord, History, StepRecord
+from pipelines.local.measures import metrics_of
 from pipelines.local.registry import Registry
 from pipelines.local.store import Store
 from pipelines.local.views.words import clock, duration
@@ -20,7 +21,6 @@ from pipelines.report.lineage import artefacts, lineage_of
 from pipelines.report.measures import (
     excerpts_of,
     jobs_table,
-    metrics_of,
     outputs_of,
     pictures_of,
 )

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from local_samples import make_code
 
+from pipelines.cli import root
 from pipelines.definition import read_definition
+from pipelines.errors import SagedagError
 from pipelines.local.execute import execute
 from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.isolation import choose
@@ -84,3 +87,20 @@ def place(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def run(place: Workplace) -> Callable[..., Ran]:
     return place.run
+
+
+@pytest.fixture
+def runs(place: Any) -> Callable[..., str]:
+    """Call ``sagedag runs`` on the place's store; gives what it prints and what it refuses."""
+
+    def call(*arguments: str, code: int = 0, text: str | None = None) -> str:
+        full = ["runs", *arguments, "--store", str(place.store)]
+        result = CliRunner().invoke(root, full, input=text)
+        found, said = result.exit_code, result.output
+        if isinstance(result.exception, SagedagError):
+            found = result.exception.exit_code
+            said += f"{result.exception.message} ({result.exception.hint})"
+        assert found == code, said + repr(result.exception)
+        return said
+
+    return call

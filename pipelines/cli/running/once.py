@@ -11,6 +11,7 @@ import click
 from pipelines.cli.options import use_color
 from pipelines.cli.running.request import RunRequest, read_faults, read_parameters
 from pipelines.cli.running.source import Source, load, publish
+from pipelines.cli.running.tracked import check_tracking, tracked
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def run_once(
 
     source = source or load(path, request)
     options = run_options(source, request)
+    check_tracking(request)
     if request.shell:
         check_shell(source.definition, request.shell)
     # Nothing is made, not even the store, for a run that cannot start.
@@ -65,16 +67,17 @@ def run_once(
             return document(store, done), 0
         if request.shell:
             options = with_shell(source, options, request, store)
-        record = execute(
-            source.definition,
-            name=source.name,
-            base=source.base,
-            store=store,
-            isolation=isolation,
-            options=options,
-            observer=view,
-            stop=stop,
-        )
+        with tracked(source, request, store, options, view) as (options, observer):
+            record = execute(
+                source.definition,
+                name=source.name,
+                base=source.base,
+                store=store,
+                isolation=isolation,
+                options=options,
+                observer=observer,
+                stop=stop,
+            )
         if request.shell and record.status == "Stopped" and not stop.event.is_set():
             return document(store, record), 0
         if not request.as_json:

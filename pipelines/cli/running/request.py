@@ -40,6 +40,7 @@ class RunRequest:
     watch: bool = False
     shell: str = ""
     allow_s3: bool = False
+    mlflow: bool | None = None
     job_env: str = "current"
 
     @property

@@ -49,6 +49,7 @@ class StepContext:
             either where it has none.
         enter: told which phase of a job begins.
         advance: told how far a job is that consists of parts.
+        variables: gives further variables of a job; asked with the name of its part, if any.
         shell: whether a shell is to take the place of the step's job.
     """
 
@@ -74,6 +75,7 @@ class StepContext:
     )
     enter: Callable[[str], None] = lambda _phase: None
     advance: Callable[[Progress], None] = lambda _progress: None
+    variables: Callable[[str], Mapping[str, str]] = lambda _part: {}
     shell: bool = False
 
     def say(self, text: str) -> None:

@@ -23,10 +23,11 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         log=context.log,
         account=context.identity.account,
         region=context.identity.region,
-        environment=context.s3.environment(),
+        environment={**context.s3.environment(), **context.variables("")},
         environments=context.environments,
         enter=context.enter,
         advance=context.advance,
+        variables=context.variables,
         shell=context.step.name if context.shell else "",
     )
 

@@ -58,6 +58,7 @@ class JobContext:
         shell: the step's name where a shell is to take the job's place; else empty.
         enter: told which phase begins: ``running``, ``storing``; a job begins with preparing.
         advance: told how far a job is that consists of parts.
+        variables: gives further variables of a job; asked with the name of its part, if any.
     """
 
     name: str
@@ -77,6 +78,7 @@ class JobContext:
     shell: str = ""
     enter: Callable[[str], None] = lambda _phase: None
     advance: Callable[[Progress], None] = lambda _progress: None
+    variables: Callable[[str], Mapping[str, str]] = lambda _part: {}
 
     @property
     def ml(self) -> Path:

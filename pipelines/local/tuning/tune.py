@@ -213,6 +213,7 @@ class _Tuning:
             arn=job.arn.rpartition(":")[0] + f":training-job/{name}",
             folder=job.folder / f"{number:03d}",
             log=job.log.with_suffix("") / f"{number:03d}.log",
+            environment={**job.environment, **job.variables(f"{number:03d}")},
         )
         return Running(
             trial=Trial(number, part.name, point),
