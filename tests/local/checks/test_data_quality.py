@@ -166,28 +166,6 @@ def test_the_same_data_break_nothing_and_a_column_less_does(place):
     assert "(band)" in less.steps["check"].failure_reason
 
 
-def test_thresholds_and_overrides_of_an_edited_baseline_hold(place):
-    data = table(place.folder, "base.csv", "n\n" + "".join(f"{n}\n" for n in range(100)))
-    baseline = calculate(place, data)
-    now = table(place.folder, "now.csv", "n\n" + "".join(f"{n + 30}\n" for n in range(100)))
-    assert list(violations(against(place, baseline, now))) == []
-    constraints = output(baseline, "check", "constraints")
-    # Simple: 0.3 is the largest difference of the two cumulative distributions.
-    rules = constraints["monitoring_config"]["distribution_constraints"]
-    rules["comparison_method"] = "Simple"
-    path = place.folder / "tables" / "edited.json"
-    path.write_text(json.dumps(constraints))
-    edited = {"SuppliedBaselineConstraints": "tables/edited.json"}
-    found = violations(against(place, baseline, now, **edited))
-    distance, _, _ = found.pop("n/baseline_drift_check").partition(" exceeds ")
-    assert float(distance.removeprefix("Baseline drift distance: ")) == pytest.approx(0.3)
-    assert found == {}
-    override = {"distribution_constraints": {"comparison_threshold": 0.31}}
-    constraints["features"][0]["monitoringConfigOverrides"] = override
-    path.write_text(json.dumps(constraints))
-    assert violations(against(place, baseline, now, **edited)) == {}
-
-
 def test_a_baseline_comes_from_the_latest_approved_version(place):
     data = table(place.folder, "base.csv", BASELINE)
     group = {"ModelPackageGroupName": "group"}
