@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from pipelines.definition.checks import check_references
@@ -19,6 +20,8 @@ VERSION = "2020-12-01"
 MAX_SIZE = 16 * 1024 * 1024
 # Real definitions nest some twenty deep; the bound keeps recursion safe.
 MAX_DEPTH = 100
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 
 
 def read_definition(source: str | bytes | Mapping[str, object]) -> Definition:
@@ -59,6 +62,8 @@ def _parse(source: str | bytes) -> object:
         raise DefinitionError(f"the pipeline definition is larger than {MAX_SIZE >> 20} MiB")
     try:
         text = source if isinstance(source, str) else source.decode("utf-8-sig")
+        if _HALF.search(text):
+            _refuse_halves(text)
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise DefinitionError(
@@ -84,6 +89,19 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
                 raise ValueError(f"the key {json.dumps(key[:100])} stands twice in one object")
             seen.add(key)
     return found
+
+
+def _refuse_halves(text: str) -> None:
+    """Refuse text that cannot be written as UTF-8: one half of a surrogate pair.
+
+    Raises:
+        ValueError: there is one.
+    """
+    try:
+        json.dumps(json.loads(text), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise ValueError(f"{half} is half of a surrogate pair, which is no text") from None
 
 
 def _refuse_constant(name: str) -> object:

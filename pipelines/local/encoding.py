@@ -11,7 +11,9 @@ _TIME = "$datetime"
 
 def encode(value: object) -> str:
     """Write a response or request as one line of JSON; times are kept apart from text."""
-    return json.dumps(value, default=_tag, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(value, default=_tag, separators=(",", ":"), ensure_ascii=False)
+    # Half a surrogate pair, which a job's JSON may hold, becomes the escape that JSON has for it.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def decode(text: str | None) -> Any:

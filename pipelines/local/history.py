@@ -180,7 +180,7 @@ class History:
         with self._store.transaction() as connection:
             connection.execute(
                 "UPDATE executions SET status = ?, failure_reason = ?, ended = ? WHERE id = ?",
-                (status, reason and reason[:MAX_REASON], time.time(), execution),
+                (status, _storable(reason), time.time(), execution),
             )
 
     def begin_step(
@@ -241,7 +241,7 @@ class History:
                 (
                     status,
                     time.time(),
-                    reason and reason[:MAX_REASON],
+                    _storable(reason),
                     None if properties is None else encode(properties),
                     None if metadata is None else encode(metadata),
                     cache_key,
@@ -330,3 +330,8 @@ class History:
         if self._abandoned and values["status"] in ("Starting", "Executing", "Stopping"):
             values.update(status="Stopped", failure_reason=INTERRUPTED, ended=values["started"])
         return values
+
+
+def _storable(reason: str | None) -> str | None:
+    """A reason as it is kept: not too long, and text that can be written as UTF-8."""
+    return reason and reason[:MAX_REASON].encode("utf-8", "backslashreplace").decode()

@@ -34,6 +34,9 @@ FICLONE = 0x40049409
 MAX_KEY_BYTES = 1024
 """Longest object key. Source: Amazon S3 User Guide, "Naming Amazon S3 objects"."""
 
+MAX_PART_BYTES = 255
+"""Longest name of a file (NAME_MAX of Linux and macOS)."""
+
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _CHUNK = 1 << 20
 
@@ -401,6 +404,8 @@ class ObjectStore:
             text = uri
         if not text or "\0" in text:
             raise ObjectRefused(f"{uri!r} names no file")
+        if any(len(os.fsencode(part)) > MAX_PART_BYTES for part in text.split("/")):
+            raise ObjectRefused(f"{uri[:80]!r}… has a part that is too long for a file's name")
         return self.base / Path(text).expanduser()
 
     def _fetch(self, uri: str) -> bool:
@@ -515,7 +520,7 @@ def split(uri: str) -> tuple[str, str]:
         raise ObjectRefused(f"{uri!r} has no valid bucket name")
     parts = key.removesuffix("/").split("/") if key else []
     for part in parts:
-        if part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > 255:
+        if part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > MAX_PART_BYTES:
             raise ObjectRefused(f"{uri!r}: the part {part!r} of its key cannot be a file's name")
     if len(os.fsencode(key)) > MAX_KEY_BYTES:
         raise ObjectRefused(f"{uri[:80]!r}…: the key is longer than {MAX_KEY_BYTES} bytes")

@@ -57,6 +57,7 @@ def get(path: str) -> dict[str, Any]:
         ("[" * 100_000, "nests"),
         ('{"a":' * 150 + "1" + "}" * 150, "deeper than"),
         ("1" * 6000, "not JSON"),
+        (r'{"Version": "\ud83d"}', r"\ud83d is half of a surrogate pair"),
         (document(Version="1999-01-01"), '/Version: must be "2020-12-01"'),
         (document(), "at least one step"),
         ({"Version": "2020-12-01", "Steps": {}}, "/Steps: must be a list of steps"),

@@ -145,3 +145,11 @@ def test_unknown_values_pass_where_another_type_is_wanted(dry: Any) -> None:
     found = dry(document(processing("first"), step))
     assert not found["made"].problems
     assert json.dumps(found["made"].request)
+
+
+def test_declared_outputs_of_any_shape_are_no_reason_to_end(dry: Any) -> None:
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/reviews"
+    for declared in ("text", 7, [7], [{"OutputName": 1}], {"a": "b"}):
+        step = {"Name": "ask", "Type": "Callback", "SqsQueueUrl": url, "Arguments": {}}
+        seen = dry(document({**step, "OutputParameters": declared}))
+        assert "callbacks:" in str(seen["ask"].problems)

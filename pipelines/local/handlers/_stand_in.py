@@ -173,10 +173,11 @@ def output_metadata(outputs: Mapping[str, Any]) -> list[dict[str, str]]:
 def example_outputs(members: Mapping[str, Any]) -> dict[str, Any]:
     """An example of recorded values for a step's declared outputs."""
     values: dict[str, Any] = {"Integer": 1, "Float": 0.5, "Boolean": True}
-    declared = members.get("OutputParameters") or []
+    declared = members.get("OutputParameters")
     return {
         str(entry.get("OutputName")): values.get(str(entry.get("OutputType")), "text")
-        for entry in declared
+        for entry in (declared if isinstance(declared, list) else ())
+        if isinstance(entry, Mapping)
     }
 
 

@@ -13,6 +13,17 @@ from pathlib import Path, PurePosixPath
 
 from pipelines.errors import ExecutionFailed
 
+MAX_EXTENSION = 1 << 20
+"""Longest extension of a header, in bytes; a path has at most a few thousand."""
+
+_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
 
 class ArchiveRefused(ExecutionFailed):
     """An archive that could write outside its folder, or would not end."""
@@ -29,6 +40,25 @@ class Limits:
 
     entries: int = 200_000
     size: int = 64 << 30
+
+
+class _Member(tarfile.TarInfo):
+    """A header whose extension (a long name, further attributes) is read only where it is short.
+
+    ``tarfile`` reads an extension into memory whole, and a few compressed bytes can hold gigabytes.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
+        """Read a header.
+
+        Raises:
+            ArchiveRefused: its extension is too long.
+        """
+        made = super().frombuf(buf, encoding, errors)
+        if made.type in _EXTENSIONS and made.size > MAX_EXTENSION:
+            raise ArchiveRefused(f"a header of the archive has {made.size:,} bytes")
+        return made
 
 
 def pack(files: Iterable[tuple[str, Path]], target: Path) -> None:
@@ -87,7 +117,7 @@ def unpack(source: Path, folder: Path, limits: Limits | None = None) -> tuple[st
     root = Path(os.path.realpath(folder))
     names: list[str] = []
     try:
-        with tarfile.open(source, "r|*") as archive:
+        with tarfile.open(source, "r|*", tarinfo=_Member) as archive:
             _extract_all(archive, root, limits or Limits(), names)
     except (tarfile.TarError, EOFError, OSError, ValueError) as problem:
         if isinstance(problem, OSError) and problem.errno is not None:
@@ -98,6 +128,7 @@ def unpack(source: Path, folder: Path, limits: Limits | None = None) -> tuple[st
 
 def _extract_all(archive: tarfile.TarFile, root: Path, limits: Limits, names: list[str]) -> None:
     count = size = 0
+    links: list[Path] = []
     for member in archive:
         count += 1
         if count > limits.entries:
@@ -115,8 +146,16 @@ def _extract_all(archive: tarfile.TarFile, root: Path, limits: Limits, names: li
             names.append(target.relative_to(root).as_posix())
         elif member.issym() or member.islnk():
             _extract_link(member, target, root)
+            links.append(target)
         else:
             raise ArchiveRefused(f"{member.name!r} is a device or a pipe")
+    for link in links:
+        # What came later may have given an earlier link another meaning.
+        leads = Path(os.path.realpath(link))
+        if leads != root and root not in leads.parents:
+            raise ArchiveRefused(
+                f"{link.relative_to(root).as_posix()!r} is a link that leaves the folder"
+            )
 
 
 def _target(root: Path, name: str) -> Path:

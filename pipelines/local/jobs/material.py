@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
+import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -120,26 +120,60 @@ def read_message(path: Path, length: int) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        text = stream.read(length * 4).decode("utf-8", "replace")
+        text = os.read(descriptor, length * 4).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
     return text.strip()[:length] or None
 
 
 def discard(folder: Path) -> None:
-    """Remove a job's folder, also when the job took away its own permissions."""
+    """Remove a job's folder, however deep, also when the job took away its own permissions.
 
-    def open_up(_function: object, path: str, _problem: object) -> None:
-        # What can't be removed now stays for the next run, which begins by trying again.
+    Links are removed, never followed. What can't be removed now stays for the next run, which
+    begins by trying again.
+    """
+    with contextlib.suppress(OSError):
+        if stat.S_ISDIR(os.lstat(folder).st_mode):
+            folder.chmod(0o700)
+            top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                while _empty(top, top):
+                    pass
+            finally:
+                os.close(top)
+            folder.rmdir()
+
+
+def _empty(folder: int, top: int) -> int:
+    """Remove what lies in a folder; return how much of it could be.
+
+    The folders of its folders are moved up to ``top``, to be emptied in turn: neither the depth nor
+    the length of a path is bounded by what a job leaves behind.
+    """
+    done = 0
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
         with contextlib.suppress(OSError):
-            for each in (Path(path).parent, Path(path)):
-                if each.is_relative_to(folder) and not each.is_symlink():
-                    each.chmod(0o700)
-            if Path(path).is_dir() and not Path(path).is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.name, dir_fd=folder)
             else:
-                Path(path).unlink(missing_ok=True)
+                os.chmod(entry.name, 0o700, dir_fd=folder)
+                if folder != top:
+                    os.rename(entry.name, secrets.token_hex(8), src_dir_fd=folder, dst_dir_fd=top)
+                else:
+                    done += _empty_inner(entry.name, top)
+                    os.rmdir(entry.name, dir_fd=top)
+            done += 1
+    return done
 
-    if folder.exists():
-        shutil.rmtree(folder, onerror=open_up)
+
+def _empty_inner(name: str, top: int) -> int:
+    inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+    try:
+        return _empty(inner, top)
+    finally:
+        os.close(inner)

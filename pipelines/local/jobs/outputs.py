@@ -129,5 +129,8 @@ def _within_ml(target: str, root: Path) -> str | None:
 def _mode(path: Path) -> int:
     try:
         return os.lstat(path).st_mode
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
+    except OSError as error:
+        # Of a path that is too long, the beginning says enough.
+        raise OSError(error.errno, error.strerror, f"{str(path)[-200:]}") from None

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -184,8 +185,12 @@ def _attend(
                     heard = isolation.stop(process.pid)
                 elif asked is not None and now - asked > context.grace + STUBBORN:
                     process.kill()
+                    if _ends_within(process, STUBBORN):
+                        break  # its output is held open by what no longer belongs to it
                 elif asked is not None and now - asked > context.grace:
                     isolation.kill(process.pid)
+                elif chunk is _NOTHING and process.poll() is not None:
+                    break  # the job ended its launcher, and writes on
             lines.close()
         finally:
             if not _ends_within(process, 1.0):
@@ -193,6 +198,8 @@ def _attend(
                 if not _ends_within(process, STUBBORN):
                     process.kill()
             code = process.wait()
+            if code < 0:
+                end_session(process.pid)
     if context.cancelled.is_set() and asked is not None and not overdue:
         raise JobStopped
     if overdue:
@@ -220,6 +227,18 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=seconds)
     return process.poll() is not None
+
+
+def end_session(session: int) -> None:
+    """Kill what is left of a job's session: only a job that killed its launcher leaves any."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        # A process may be gone by now.
+        with contextlib.suppress(OSError, IndexError):
+            # The fields after the command's name, which may hold anything: state, parent, group,
+            # session.
+            fields = entry.read_bytes().rpartition(b")")[2].split()
+            if int(fields[3]) == session:
+                os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
 class LineReader:

@@ -92,6 +92,23 @@ def test_a_link_cannot_be_turned_outward_after_it_was_checked(tmp_path: Path) ->
     assert not list(tmp_path.rglob("escaped"))
 
 
+def test_a_link_whose_way_was_changed_later_is_found(tmp_path: Path) -> None:
+    source = tar(
+        tmp_path / "late.tar.gz",
+        (member("out", tarfile.SYMTYPE, "a/.."), b""),
+        (member("a", tarfile.SYMTYPE, "."), b""),
+    )
+    with pytest.raises(ArchiveRefused, match="'out' is a link that leaves"):
+        unpack(source, tmp_path / "in")
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+def test_a_header_is_not_read_however_long(tmp_path: Path, kind: bytes) -> None:
+    source = tar(tmp_path / "long.tar.gz", (member("long", kind), b"x" * (2 << 20)))
+    with pytest.raises(ArchiveRefused, match="header of the archive has 2,097,152 bytes"):
+        unpack(source, tmp_path / "out")
+
+
 def test_bombs(tmp_path: Path) -> None:
     big = tar(tmp_path / "big.tar.gz", (member("zeros"), b"\0" * 5_000_000))
     with pytest.raises(ArchiveRefused, match="more than 1,000,000 bytes"):

@@ -15,6 +15,7 @@ import pytest
 from job_workshop import Workshop, eventually, running
 
 from pipelines.local.jobs import JobFailed, JobStopped
+from pipelines.local.jobs.material import discard
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]
@@ -119,3 +120,71 @@ def test_time_limit(every_mode: Workshop) -> None:
             "import time\ntime.sleep(60)", StoppingCondition={"MaxRuntimeInSeconds": 1}
         )
     assert failed.value.description["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_job_that_kills_its_launcher_is_ended_as_well(every_mode: Workshop) -> None:
+    marker = _marker()
+    script = (
+        "import os, signal, sys\n"
+        "try:\n"
+        "    os.kill(os.getppid(), signal.SIGKILL)\n"
+        "except OSError:\n"
+        "    pass\n"
+        "os.execvp('sleep', ['sleep', sys.argv[1]])\n"
+    )
+    every_mode.grace = 0.2
+    asked = threading.Thread(
+        target=lambda: (eventually(lambda: running(marker)), every_mode.cancelled.set())
+    )
+    asked.start()
+    with pytest.raises((JobFailed, JobStopped)):
+        every_mode.process(script, marker)
+    asked.join()
+    assert eventually(lambda: not running(marker), 3)
+
+
+DEEP = """
+import os
+os.chdir("/opt/ml/processing/out")
+for _ in range(1200):
+    os.mkdir("d" * 50)
+    os.chdir("d" * 50)
+open("bottom", "w").close()
+"""
+
+
+def test_folders_too_deep_to_name_fail_the_job_and_are_removed(workshop: Workshop) -> None:
+    with pytest.raises(JobFailed, match=r"output 'out': .*File name too long") as failed:
+        workshop.process(DEEP)
+    assert len(failed.value.reason) < 500
+    work = workshop.project / ".sagedag" / "work"
+    assert any(work.iterdir())
+    discard(work)
+    assert not work.exists()
+
+
+def test_what_a_job_locked_away_is_removed(workshop: Workshop, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    workshop.process(
+        "import os, sys\n"
+        "top = '/opt/ml/processing'\n"
+        "os.makedirs(top + '/locked/inner')\n"
+        "os.symlink(sys.argv[1], top + '/locked/link')\n"
+        "open(top + '/locked/inner/file', 'w').close()\n"
+        "for path in ('/locked/inner/file', '/locked/inner', '/locked', ''):\n"
+        "    os.chmod(top + path, 0)\n",
+        str(outside),
+        ProcessingOutputConfig={"Outputs": []},
+    )
+    discard(workshop.project / ".sagedag" / "work")
+    assert not (workshop.project / ".sagedag" / "work").exists()
+    assert (outside / "kept").exists()
+
+
+@pytest.mark.parametrize("plant", ["os.mkdir(p)", "os.mkfifo(p)"])
+def test_a_message_that_is_no_file_is_none(workshop: Workshop, plant: str) -> None:
+    script = f"import os, sys\np = '/opt/ml/output/message'\n{plant}\nsys.exit(3)"
+    with pytest.raises(JobFailed, match=r"exit code 3$"):
+        workshop.process(script)
