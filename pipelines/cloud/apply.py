@@ -169,6 +169,8 @@ class _Execution:
             try:
                 handler(self, call)
             except Invalid as refused:
+                if not call.operation.startswith("sagemaker:"):
+                    raise
                 raise RefusedDefinition(refused, self.plan.name) from None
             self.observer.called(self.plan.name, call)
         done = Applied(self.plan.name, self.plan.action, self.arn, self.version, tuple(self.notes))

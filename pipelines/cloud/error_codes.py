@@ -23,12 +23,15 @@ THROTTLED = frozenset(
 EXPIRED = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 )
+CLOCK = frozenset({"RequestInTheFuture", "RequestTimeTooSkewed"})
+"""The request was signed at another time than the service's."""
 BAD_CREDENTIALS = frozenset(
     {
         "AuthFailure",
         "IncompleteSignature",
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
+        "InvalidSignatureException",
         "InvalidToken",
         "MissingAuthenticationToken",
         "NotAuthorized",

@@ -1,15 +1,16 @@
-"""How errors of the services and of botocore are read: which code means what, and the way out."""
+"""How errors of the services are read: which code means what, and the way out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipelines.cloud import error_codes as codes
+from pipelines.cloud.botocore_readings import NETWORK, SETTINGS, of_botocore
 from pipelines.cloud.redaction import redact
-from pipelines.cloud.refusals import Conflict, Invalid, Missing, Refused, Surroundings, Unsupported
+from pipelines.cloud.refusals import Invalid, Missing, Surroundings, Unsupported
+from pipelines.cloud.refused_call import RefusedCall
 from pipelines.errors import SagedagError
 
 
@@ -19,70 +20,28 @@ def translate(
     """Return what an exception means; None where it is not botocore's (a bug, then)."""
     import botocore.exceptions as known
 
-    call = _Call(operation, resource, around)
+    call = RefusedCall(operation, resource, around)
     if isinstance(error, known.ClientError):
         return _of_service(error.response, call)
     if isinstance(error, (known.BotoCoreError, known.HTTPClientError)):
-        return _of_botocore(error, call)
+        return of_botocore(error, call)
     if isinstance(error, ValueError) and "endpoint" in str(error).lower():
         return call.refused("InvalidEndpoint", redact(str(error)), "correct AWS_ENDPOINT_URL")
+    if isinstance(error, (FileNotFoundError, PermissionError)):
+        told = f"a file of the AWS settings can't be read: {redact(str(error))}"
+        return call.refused(type(error).__name__, told, SETTINGS)
+    if isinstance(error, ValueError) and operation.endswith(":connect"):
+        # Botocore reads numbers in variables and in ~/.aws/config when a client is made.
+        told = f"the AWS settings of this machine are not sound: {redact(str(error))}"
+        return call.refused("InvalidConfigError", told, SETTINGS)
     if isinstance(error, OSError):
         return call.refused(
-            type(error).__name__, f"the connection failed: {redact(str(error))}", _NETWORK
+            type(error).__name__, f"the connection failed: {redact(str(error))}", NETWORK
         )
     return None
 
 
-_NETWORK = (
-    "check the network, a proxy (HTTPS_PROXY) and the region; then run it again: it goes on where "
-    "it stopped"
-)
-
-
-@dataclass(frozen=True)
-class _Call:
-    operation: str
-    resource: str
-    around: Surroundings
-
-    @property
-    def action(self) -> str:
-        """The IAM action that the call needs: S3's differ from its operations' names."""
-        return _ACTIONS.get(self.operation, self.operation)
-
-    @property
-    def login(self) -> str:
-        profile = self.around.profile
-        return f"aws sso login --profile {profile}" if profile else "aws sso login"
-
-    def title(self, what: str) -> str:
-        of = f" ({self.resource})" if self.resource else ""
-        return redact(f"{self.operation}{of}: {what}")
-
-    def refused(
-        self, code: str, what: str, hint: str, kind: type[Refused] = Refused, detail: str = ""
-    ) -> Refused:
-        return kind(
-            self.title(what),
-            hint,
-            operation=self.operation,
-            resource=self.resource,
-            code=code,
-            detail=detail or what,
-        )
-
-    def conflict(self, what: str, hint: str) -> Conflict:
-        return Conflict(self.title(what), hint, operation=self.operation, resource=self.resource)
-
-
-_ACTIONS = {
-    "s3:HeadObject": "s3:GetObject",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
-}
-
-
-def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
+def _of_service(response: Mapping[str, Any], call: RefusedCall) -> SagedagError:
     """Translate an error that a service answered with."""
     fault = response.get("Error", {})
     code = str(fault.get("Code", "") or "Unknown")
@@ -95,6 +54,21 @@ def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
             return make(call, code, told, response)
     if _is_conflict(call, told):
         return call.conflict(told, _AGAIN)
+    if code.startswith("KMS."):
+        return call.refused(
+            code,
+            f"the bucket's KMS key can't be used ({code}): {told}",
+            "enable the key, or name another in the bucket's default encryption",
+            detail=told,
+        )
+    if code == "400" and call.operation.startswith("s3:Head"):
+        return call.refused(
+            code,
+            "S3 refuses this and says no more, as always to a HEAD request",
+            f"most often the credentials have expired (`{call.login}`), or the bucket "
+            f"`{call.bucket}` is in another region: `aws s3api head-bucket --bucket "
+            f"{call.bucket}` tells its region",
+        )
     if status >= 500:
         return call.refused(
             code,
@@ -113,13 +87,13 @@ def _of_service(response: Mapping[str, Any], call: _Call) -> SagedagError:
 _AGAIN = "run `sagedag plan` to see how it stands now, then deploy again"
 
 
-def _is_conflict(call: _Call, told: str) -> bool:
+def _is_conflict(call: RefusedCall, told: str) -> bool:
     """Whether a message without a code of its own says that somebody else made it first."""
     made = call.operation.partition(":")[2].startswith("Create")
     return made and ("already exists" in told or "must be unique within an AWS account" in told)
 
 
-def _is_about_nothing(call: _Call, told: str) -> bool:
+def _is_about_nothing(call: RefusedCall, told: str) -> bool:
     """Whether a message without a code of its own says that there is no such thing.
 
     Where something is sent the message may be about a part of that.
@@ -128,7 +102,9 @@ def _is_about_nothing(call: _Call, told: str) -> bool:
     return not sends and ("does not exist" in told or "could not find" in told.lower())
 
 
-def _throttled(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _throttled(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
     tries = int(response.get("ResponseMetadata", {}).get("RetryAttempts", 0) or 0) + 1
     times = f" {tries} times" if tries > 1 else ""
     return call.refused(
@@ -140,7 +116,7 @@ def _throttled(call: _Call, code: str, told: str, response: Mapping[str, Any]) -
     )
 
 
-def _expired(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _expired(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del told, response
     return call.refused(
         code,
@@ -150,10 +126,26 @@ def _expired(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> 
     )
 
 
-def _bad_credentials(
-    call: _Call, code: str, told: str, response: Mapping[str, Any]
+_OTHER_TIME = re.compile(r"(?i)signature (?:expired|not yet current)")
+
+
+def _other_time(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
 ) -> SagedagError:
     del response
+    return call.refused(
+        code,
+        f"this machine's clock and AWS's differ ({code}): {told}",
+        "set the clock (`timedatectl status` shows whether it is kept right), then run it again",
+        detail=told,
+    )
+
+
+def _bad_credentials(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
+    if _OTHER_TIME.search(told):
+        return _other_time(call, code, told, response)
     return call.refused(
         code,
         f"AWS does not know these credentials ({code}): {told}",
@@ -167,7 +159,7 @@ _NOT_AUTHORIZED = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z
 _ON_RESOURCE = re.compile(r"on resource:?\s*(\S+)")
 
 
-def _denied(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _denied(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
     named = _NOT_AUTHORIZED.search(told)
     action = named.group(1) if named else call.action
@@ -191,14 +183,14 @@ def _denied(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> S
     )
 
 
-def _conflict(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _conflict(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
     return call.conflict(
         f"it is being changed or was changed ({code}): {told}".rstrip(": "), _AGAIN
     )
 
 
-def _missing(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _missing(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
     hint = "check its name, the account and the region"
     if call.around.region:
@@ -206,9 +198,11 @@ def _missing(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> 
     return call.refused(code, told or "there is no such thing", hint, Missing, told)
 
 
-def _no_bucket(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _no_bucket(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
     del told
-    name = str(response.get("Error", {}).get("BucketName", "") or "")
+    name = str(response.get("Error", {}).get("BucketName", "") or "") or call.bucket
     bucket = f"the bucket `{name}`" if name else "the bucket"
     return call.refused(
         code,
@@ -218,7 +212,7 @@ def _no_bucket(call: _Call, code: str, told: str, response: Mapping[str, Any]) -
     )
 
 
-def _limit(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _limit(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
     return call.refused(
         code,
@@ -228,7 +222,9 @@ def _limit(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> Sa
     )
 
 
-def _other_region(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _other_region(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}) or {}
     fault = response.get("Error", {})
     region = headers.get("x-amz-bucket-region") or fault.get("Region") or ""
@@ -243,22 +239,30 @@ def _other_region(call: _Call, code: str, told: str, response: Mapping[str, Any]
     )
 
 
-def _invalid(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _invalid(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
     if _is_conflict(call, told):
         return call.conflict(told, _AGAIN)
     if _is_about_nothing(call, told):
         return _missing(call, code, told, {})
+    hint = "correct what the message names, then `sagedag validate` and run it again"
+    if call.operation.startswith("scheduler:") and "role" in told:
+        hint = (
+            "EventBridge Scheduler assumes the pipeline's role: let it trust "
+            "scheduler.amazonaws.com and allow it sagemaker:StartPipelineExecution"
+        )
     return call.refused(
         code,
         f"the service does not accept it: {told or code}",
-        "correct what the message names, then `sagedag validate` and run it again",
+        hint,
         Invalid,
         told,
     )
 
 
-def _unknown_call(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _unknown_call(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
     del response
     where = f" in {call.around.region}" if call.around.region else ""
     return call.refused(
@@ -270,7 +274,9 @@ def _unknown_call(call: _Call, code: str, told: str, response: Mapping[str, Any]
     )
 
 
-def _bad_digest(call: _Call, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+def _bad_digest(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
     del response
     return call.refused(
         code,
@@ -280,10 +286,11 @@ def _bad_digest(call: _Call, code: str, told: str, response: Mapping[str, Any]) 
     )
 
 
-_Reading = Callable[[_Call, str, str, Mapping[str, Any]], SagedagError]
+_Reading = Callable[[RefusedCall, str, str, Mapping[str, Any]], SagedagError]
 _READINGS: tuple[tuple[frozenset[str], _Reading], ...] = (
     (codes.THROTTLED, _throttled),
     (codes.EXPIRED, _expired),
+    (codes.CLOCK, _other_time),
     (codes.BAD_CREDENTIALS, _bad_credentials),
     (codes.DENIED, _denied),
     (codes.CONFLICTS, _conflict),
@@ -294,66 +301,4 @@ _READINGS: tuple[tuple[frozenset[str], _Reading], ...] = (
     (codes.INVALID, _invalid),
     (codes.UNKNOWN_CALL, _unknown_call),
     (codes.BAD_DIGESTS, _bad_digest),
-)
-
-
-def _of_botocore(error: Exception, call: _Call) -> SagedagError:
-    """Translate an error that botocore raised by itself, before or after the call."""
-    import botocore.exceptions as known
-
-    code, told = type(error).__name__, redact(str(error))
-    if isinstance(error, (known.NoCredentialsError, known.PartialCredentialsError)):
-        return call.refused(
-            code,
-            "there are no AWS credentials",
-            f"log in (`{call.login}`), set AWS_PROFILE, or name one with --profile",
-        )
-    if isinstance(error, known.ProfileNotFound):
-        name = error.kwargs.get("profile", "")
-        return call.refused(
-            code,
-            f"there is no AWS profile `{name}` on this machine",
-            "`aws configure list-profiles` shows those there are; --profile names another, and "
-            "AWS_PROFILE or credentials in variables go before the environment's `profile`",
-        )
-    if isinstance(error, known.NoRegionError):
-        return call.refused(
-            code, "there is no region", "set AWS_REGION, or `region` in environments.yaml"
-        )
-    if code in _LOGINS:
-        return call.refused(code, f"the login has ended: {told}", f"log in anew: `{call.login}`")
-    if isinstance(error, (known.CredentialRetrievalError, known.MetadataRetrievalError)):
-        return call.refused(
-            code,
-            f"the credentials could not be fetched: {told}",
-            "see what `aws sts get-caller-identity` says with the same profile",
-        )
-    if isinstance(error, known.ParamValidationError):
-        return call.refused(
-            code,
-            f"the request is not what the API takes: {told}",
-            "correct what it names; `sagedag validate` tells its line",
-            Invalid,
-            told,
-        )
-    if isinstance(error, known.UnknownServiceError):
-        return call.refused(
-            code, f"the installed boto3 is too old: {told}", "pip install -U boto3", Unsupported
-        )
-    if isinstance(error, (known.HTTPClientError, known.ConnectionError)):
-        endpoint = call.around.endpoint
-        where = f" ({endpoint})" if endpoint and endpoint not in told else ""
-        return call.refused(code, f"the network failed{where}: {told}", _NETWORK, detail=told)
-    return call.refused(code, told, "see what the same call of the `aws` command says", detail=told)
-
-
-_LOGINS = frozenset(
-    {
-        "LoginRefreshRequired",
-        "LoginTokenLoadError",
-        "SSOError",
-        "SSOTokenLoadError",
-        "TokenRetrievalError",
-        "UnauthorizedSSOTokenError",
-    }
 )

@@ -90,6 +90,9 @@ def test_no_credentials(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("ThrottlingException", 400, Refused, "throttled", "wait a minute"),
         ("ExpiredTokenException", 400, Refused, "expired", "aws sso login"),
+        ("RequestTimeTooSkewed", 403, Refused, "clock", "set the clock"),
+        ("InvalidSignatureException", 403, Refused, "does not know", "get-caller-identity"),
+        ("KMS.DisabledException", 400, Refused, "KMS key can't be used", "enable the key"),
         ("UnrecognizedClientException", 400, Refused, "does not know these", "get-caller-identity"),
         ("ValidationException", 400, Invalid, "does not accept", "sagedag validate"),
         ("ResourceNotFound", 400, Missing, "injected", "us-east-1"),
@@ -132,6 +135,51 @@ def test_what_a_validation_error_is_about(operation: str, told: str, kind: type)
     with pytest.raises(kind) as caught, calling(operation, "pipeline p"):
         raise error
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "SignatureDoesNotMatch"])
+def test_a_clock_that_is_wrong(code: str) -> None:
+    told = "Signature expired: 20261124T120000Z is now earlier than 20261124T130000Z"
+    error = known.ClientError({"Error": {"Code": code, "Message": told}}, "x")
+    with pytest.raises(Refused, match="this machine's clock") as caught, calling(DESCRIBE, "p"):
+        raise error
+    assert "set the clock" in caught.value.hint
+
+
+def test_a_head_request_that_says_nothing(clients: Clients, aws: AwsServer) -> None:
+    aws.fail_on("s3:HeadObject", Fault("400", 400))
+    with pytest.raises(Refused, match="HEAD request") as caught:
+        clients.call("s3:HeadObject", "s3://dev-bucket/a", Bucket="dev-bucket", Key="a")
+    assert "expired" in caught.value.hint
+    assert "head-bucket --bucket dev-bucket" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AWS_MAX_ATTEMPTS", "many"),
+        ("AWS_RETRY_MODE", "often"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "/nowhere/token"),
+    ],
+)
+def test_settings_that_are_not_sound(
+    aws: AwsServer, place: Place, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    if variable == "AWS_WEB_IDENTITY_TOKEN_FILE":
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/ci")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Refused, match="AWS settings") as caught:
+        connect(place).check_account()
+    assert "AWS_… variable" in caught.value.hint
+
+
+def test_a_role_that_the_scheduler_cannot_assume() -> None:
+    told = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+    error = known.ClientError({"Error": {"Code": "ValidationException", "Message": told}}, "x")
+    with pytest.raises(Invalid) as caught, calling("scheduler:CreateSchedule", "schedule s"):
+        raise error
+    assert "scheduler.amazonaws.com" in caught.value.hint
 
 
 def test_access_denied_names_the_action(clients: Clients, aws: AwsServer) -> None:
