@@ -35,8 +35,8 @@ class MonitorBatchTransform(Kind):
     about = (
         "It becomes two steps: `KEY-transform` with what stands under `transform`, which are the "
         "fields of a Transform step, and `KEY-monitoring` with what stands under `monitor`, which "
-        "are those of a QualityCheck or ClarifyCheck step; `check` says which. Others refer to "
-        "them by those names: `${steps.KEY-transform.output}`, "
+        "are those of a QualityCheck or ClarifyCheck step; `check` says which, and `type` may "
+        "say it as well. Others refer to them by those names: `${steps.KEY-transform.output}`, "
         "`${steps.KEY-monitoring.calculated.constraints}`. `defaults` reach the two as they reach "
         "any step of their kinds.\n\n"
         "The check waits for the transform. With `monitor_first: true` the transform waits for the "
@@ -96,6 +96,10 @@ class MonitorBatchTransform(Kind):
     def check(self, step: Step) -> Iterator[Problem]:
         """Yield a check that is none, or one that can't come first."""
         check = step.fields.get("monitor", {}).get("check")
+        kind = self._kind_of(step)
+        yield from _stated(step, "transform", "Transform")
+        if kind is not None:
+            yield from _stated(step, "monitor", kind.name)
         if check is None:
             yield Problem(
                 "missing-key",
@@ -104,7 +108,7 @@ class MonitorBatchTransform(Kind):
                 f"one of {', '.join(self._names())}",
                 at_key=True,
             )
-        elif self._kind_of(step) is None:
+        elif kind is None:
             yield Problem(
                 "bad-value",
                 ("monitor", "check"),
@@ -132,6 +136,15 @@ class MonitorBatchTransform(Kind):
         return next((kind for kind in self.checks if check in _choices(kind)), None)
 
 
+def _stated(step: Step, field: str, kind: str) -> Iterator[Problem]:
+    """Yield a `type` that says something else than what the part is."""
+    stated = step.fields.get(field, {}).get("type")
+    if stated not in (None, kind):
+        message = f"what stands under `{field}` here is a {kind}, not a {stated}"
+        hint = f"leave `type` out, or write `type: {kind}`"
+        yield Problem("bad-value", (field, "type"), message, hint)
+
+
 def _choices(kind: Kind) -> Sequence[str]:
     names: Sequence[str] = kind.fields["check"].schema["x-choice"]
     return names
@@ -143,7 +156,8 @@ def _whole(description: str, example: Any, *kinds: Kind) -> Field:
     Its members are those of the kinds; where two understand a member differently, it takes what
     the one or the other takes, and the part's own kind judges it.
     """
-    parts: dict[str, f.Schema] = {}
+    said = f"What it is, which need not be said: {' or '.join(kind.name for kind in kinds)}."
+    parts: dict[str, f.Schema] = {"type": f.text(said, kinds[0].name, literal=True)}
     shorts: dict[str, Short] = {}
     for kind in kinds:
         tail = [name for name in _INNER if name != "retry" or kind.retries]
@@ -184,7 +198,7 @@ def _part(step: Step, field: str, kind: str, first: str) -> Part:
     if "display_name" in step.fields:
         fields["display_name"] = f"{step.fields['display_name']}{_SUFFIXES[field]}"
     fields["description"] = Taken(("description",))
-    fields.update({key: Taken((field, key)) for key in own if key != "depends_on"})
+    fields.update({key: Taken((field, key)) for key in own if key not in ("type", "depends_on")})
     waits: list[Any] = []
     if field == first:
         waits += _items(step.fields.get("depends_on"), ("depends_on",))

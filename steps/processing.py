@@ -223,6 +223,13 @@ class Processing(Kind):
                     f"`{place}` is not `OUTPUT/PATH`",
                     "such as `report/metrics.json`",
                 )
+            elif ".." in path.split("/") or path.startswith("/"):
+                yield Problem(
+                    "bad-value",
+                    ("files", name),
+                    f"`{place}` leads out of the output `{output}`",
+                    "a property file lies in an output or below it",
+                )
             elif output not in outputs:
                 yield Problem(
                     "unknown-output",

@@ -10,7 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.errors import UsageError
 from pipelines.importer.words import VARIABLE
+
+MAX_TEXT = 8_000_000
+"""So many characters the functions of a template may make in all; definitions end far below."""
 
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 _ACCOUNT = "111122223333"
@@ -37,6 +41,7 @@ class Intrinsics:
         self.variables: dict[str, str] = {}
         self._parameters: Mapping[str, Any] = {}
         self._resources: Mapping[str, Any] = {}
+        self._made = 0
 
     def learn(self, document: Any) -> None:
         """Remember a template's parameters and resources."""
@@ -56,7 +61,11 @@ class Intrinsics:
         )
 
     def resolve(self, value: Any) -> Any:
-        """Return a value with the template's functions resolved as far as they can be."""
+        """Return a value with the template's functions resolved as far as they can be.
+
+        Raises:
+            UsageError: they make more text of it than any definition has.
+        """
         if isinstance(value, list):
             return [self.resolve(item) for item in value]
         if not isinstance(value, Mapping):
@@ -73,7 +82,9 @@ class Intrinsics:
             if name == "Fn::Join" and isinstance(body, list) and len(body) == 2:
                 parts = self.resolve(body[1])
                 if isinstance(parts, list) and isinstance(body[0], str):
-                    return body[0].join(str(part) for part in parts)
+                    texts = [str(part) for part in parts]
+                    self._count(sum(map(len, texts)) + len(body[0]) * len(texts))
+                    return body[0].join(texts)
             if name in ("Fn::ImportValue", "Fn::Select", "Fn::FindInMap", "Fn::If", "Fn::Base64"):
                 return self._variable(f"{name.removeprefix('Fn::')}.{len(self.variables) + 1}")
             if name == "Fn::ToJsonString":
@@ -91,9 +102,23 @@ class Intrinsics:
             literal, name = match.groups()
             if literal:
                 return "${" + name + "}"
-            return str(self.resolve(own[name])) if name in own else self._variable(name.strip())
+            if name in own and name not in known:
+                known[name] = str(self.resolve(own[name]))
+            text = known[name] if name in own else self._variable(name.strip())
+            self._count(len(text))
+            return text
 
+        known: dict[str, str] = {}
         return _VARIABLE.sub(put, body)
+
+    def _count(self, characters: int) -> None:
+        self._made += characters
+        if self._made > MAX_TEXT:
+            raise UsageError(
+                f"the functions of the template make more than {MAX_TEXT:,} characters of text",
+                "import what CloudFormation makes of it: "
+                "`aws sagemaker describe-pipeline --pipeline-name NAME | sagedag import -`",
+            )
 
     def _variable(self, name: str) -> str:
         """Return the text that stands for a variable, and remember the variable."""

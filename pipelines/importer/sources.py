@@ -107,7 +107,7 @@ def _documents(text: str, name: str) -> list[Any]:
             message = f"{name}:{error.lineno}:{error.colno} is no JSON: {error.msg}"
             raise UsageError(message) from None
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"{name} can't be read: {error}") from None
+            raise UsageError(f"{name} can't be read: {_unreadable(error)}") from None
     else:
         documents = read_documents(text.lstrip("\ufeff"), name)
     for document in documents:
@@ -155,6 +155,14 @@ def check_depth(document: Any, name: str) -> None:
             return
         level = below
     raise UsageError(f"{name} nests deeper than {MAX_DEPTH} levels")
+
+
+def _unreadable(error: ValueError | RecursionError) -> str:
+    """Return why JSON can't be read, without Python's advice to programmers."""
+    if isinstance(error, RecursionError):
+        return f"it nests deeper than {MAX_DEPTH} levels"
+    text = str(error)
+    return "it holds a number of more than 4,300 digits" if "integer string" in text else text
 
 
 def _maps(value: Any, path: Path = ()) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -206,7 +214,7 @@ def _body(body: Any, name: str, intrinsics: Intrinsics) -> Mapping[str, Any] | N
         try:
             resolved = parse_json(resolved)
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"the definition in {name} is no JSON: {error}") from None
+            raise UsageError(f"the definition in {name} is no JSON: {_unreadable(error)}") from None
         check_depth(resolved, name)
     return resolved if _is_definition(resolved) else None
 

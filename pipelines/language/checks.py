@@ -10,6 +10,7 @@ from pipelines.language.conform import s3_places
 from pipelines.language.diagnostics import Report
 from pipelines.language.nodes import Node, Scalar, get
 from pipelines.language.resolve import steps_needed, steps_read
+from pipelines.language.schedules import check_schedules
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import ParameterSpec, PipelineSpec, StepSpec
 from steps._contract import Problem
@@ -29,6 +30,7 @@ def check_pipeline(spec: PipelineSpec, report: Report) -> None:
     check_loops(spec, report)
     check_triggers(spec, report)
     check_places(spec, report)
+    check_schedules(spec, report)
 
 
 def check_name(spec: PipelineSpec, report: Report) -> None:

@@ -135,9 +135,13 @@ class Expander:
                 f"did you mean `type` by `{near}`?" if near in node.entries else kinds,
             )
             return None
-        kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
+        if not isinstance(stated, Scalar):
+            what = f"`type` is the name of a step kind, not {describe(plain(stated))}"
+            self.report.at(stated, "wrong-type", what)
+            return None
+        kind = kind_named(stated.value)
         if kind is None:
-            word = str(getattr(stated, "value", "?"))
+            word = str(stated.value)
             self.report.at(
                 stated,
                 "unknown-kind",

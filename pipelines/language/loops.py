@@ -6,10 +6,12 @@ How the definition JSON writes them is the SDK's (``for_each_step.py``).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from pipelines.language.reference_syntax import Segment
+from pipelines.language.diagnostics import suggest
+from pipelines.language.reference_syntax import Segment, Wrong
 from steps._contract import MapKey
 from steps._expressions import Expr, Join, JsonGet, LoopRef, Path, PropertyRef, is_expression
 
@@ -23,10 +25,29 @@ class Loop:
     Args:
         body: the names of its steps.
         selected: the step whose value `select` compares; empty where it selects nothing.
+        items: the items that are written down; empty where a reference gives them.
     """
 
     body: tuple[str, ...]
     selected: str = ""
+    items: Sequence[Any] = ()
+
+    def lacking(self, segments: Sequence[Segment]) -> Wrong | None:
+        """Return what is wrong with a field below ``item``: an item that is written has none."""
+        first = segments[0] if segments else None
+        for number, item in enumerate(self.items if first is not None else ()):
+            assert first is not None
+            name = first.value
+            if isinstance(item, Mapping) and (name in item or isinstance(name, int)):
+                continue
+            if isinstance(item, Mapping):
+                hint = suggest(str(name), [str(key) for key in item])
+                message = f"item {number} has no `{name}`"
+                return Wrong(first.begin, first.end, message, hint)
+            if not isinstance(item, str) or not item.strip().startswith(("{", "[", "$")):
+                what = f"item {number} is no map: it has no `{name}`"
+                return Wrong(first.begin, first.end, what, "write `item` alone")
+        return None
 
 
 def item_reference(segments: Sequence[Segment]) -> LoopRef:

@@ -163,6 +163,11 @@ def _report_missing(scalar: Scalar, path: Path, want: str, report: Report) -> No
 
     what = {"file": "file", "folder": "folder", "any": "file or folder"}[want]
     hint = ""
+    if "://" in str(scalar.value):
+        message = f"`{scalar.value}` is an address; here a {what} of the project is wanted"
+        hint = "what runs is published from here; what lies elsewhere is an input or in the image"
+        report.at(scalar, "missing-file", message, hint)
+        return
     try:
         if path.exists():
             message = f"`{scalar.value}` is no {what}"

@@ -73,7 +73,7 @@ class Scope:
         visible: says whether a step may be referred to, given its name; else the reason.
         broken: steps with mistakes of their own: what they offer is not known.
         loops: the ForEach steps by name.
-        in_body: the references stand in a ForEach's body, where ``item`` is something.
+        around: the ForEach in whose body the references stand, where ``item`` is something.
         compared: steps whose values differ by round, and are compared between them.
         own: the step that the references stand in.
     """
@@ -84,7 +84,7 @@ class Scope:
     broken: AbstractSet[str] = frozenset()
     own: str = ""
     loops: Mapping[str, Loop] = field(default_factory=dict)
-    in_body: bool = False
+    around: Loop | None = None
     compared: AbstractSet[str] = frozenset()
 
     def resolve(self, text: str) -> Expr | Wrong:
@@ -101,10 +101,10 @@ class Scope:
             return self._execution(segments)
         if root == "steps":
             return self._step(segments)
-        if root == "item" and self.in_body:
-            return item_reference(segments[1:])
+        if root == "item" and self.around is not None:
+            return self.around.lacking(segments[1:]) or item_reference(segments[1:])
         first = segments[0]
-        roots = ["parameters", "steps", "execution", *(["item"] if self.in_body else [])]
+        roots = ["parameters", "steps", "execution", *(["item"] if self.around else [])]
         hint = suggest(str(root), roots)
         if root == "item":
             hint = "the item of a ForEach is known in its body only"
@@ -204,6 +204,12 @@ class Scope:
             if len(segments) < 4 or not isinstance(segments[3].value, int):
                 at = segments[min(3, len(segments) - 1)]
                 return Wrong(at.begin, at.end, "say which round: `iterations[0].STEP.…`")
+            number = segments[3].value
+            if loop.items and number >= len(loop.items):
+                rounds = "1 round" if len(loop.items) == 1 else f"{len(loop.items)} rounds"
+                hint = f"the last one is `iterations[{len(loop.items) - 1}]`"
+                at = segments[3]
+                return Wrong(at.begin, at.end, f"`{name}` has {rounds}, counted from 0", hint)
             at = segments[min(4, len(segments) - 1)]
             body = str(at.value) if len(segments) > 4 else ""
             if body not in loop.body:

@@ -16,7 +16,17 @@ from pipelines.language.expand import Expanded, walk
 from pipelines.language.foreign import settle
 from pipelines.language.loops import Loop
 from pipelines.language.merge import BRANCHES
-from pipelines.language.nodes import MapNode, Node, Scalar, Span, get, inside, locate, plain
+from pipelines.language.nodes import (
+    MapNode,
+    Node,
+    Scalar,
+    Sequence,
+    Span,
+    get,
+    inside,
+    locate,
+    plain,
+)
 from pipelines.language.reference_syntax import Wrong
 from pipelines.language.references import Scope, referenced_steps, resolve_text
 from pipelines.language.schema import definition_schema
@@ -138,7 +148,7 @@ class Resolver:
 
     def scope(self, step: Expanded) -> Scope:
         """Return what the step's references can see."""
-        in_body = any(field == "steps" for _, field in step.branch)
+        loops = [name for name, field in step.branch if field == "steps"]
         return Scope(
             self.parameters,
             self.plain_steps,
@@ -146,7 +156,7 @@ class Resolver:
             self.broken,
             step.name,
             self.loops,
-            in_body,
+            self.loops[loops[-1]] if loops else None,
         )
 
     def selection(self, step: Expanded) -> Scope:
@@ -316,7 +326,8 @@ def _loop(step: Expanded) -> Loop:
     select = get(step.node, "select")
     texts = plain(select).values() if isinstance(select, MapNode) else ()
     named = [name for text in texts if isinstance(text, str) for name in referenced_steps(text)]
-    return Loop(body, next((name for name in named if name in body), ""))
+    items = plain(given) if isinstance(given := get(step.node, "items"), Sequence) else ()
+    return Loop(body, next((name for name in named if name in body), ""), items)
 
 
 def cache_age(given: Any) -> str:

@@ -31,6 +31,13 @@ _NAMES = {
 }  # fmt: skip
 
 
+MOST_PATTERN = 40
+"""A longer pattern tells nobody anything."""
+
+MOST_NAMED = 14
+"""So many kinds that have a field are all named where another kind lacks it."""
+
+
 @lru_cache(maxsize=2)
 def _root(which: str) -> Any:
     from jsonschema import Draft7Validator
@@ -105,15 +112,24 @@ def _problem(validator: Any, error: ValidationError, path: Path) -> Iterator[Pro
     elif rule == "type":
         yield _wrong_type(path, wanted if isinstance(wanted, list) else [wanted], value)
     elif rule in ("enum", "const"):
-        options = [str(each) for each in (wanted if rule == "enum" else [wanted])]
-        yield Problem(
-            "bad-value",
-            path,
-            f"`{_short(value)}` is not one of {', '.join(options)}",
-            suggest(str(value), options),
-        )
+        yield _not_a_choice(error, path)
     else:
         yield _limit(error, path)
+
+
+def _not_a_choice(error: ValidationError, path: Path) -> Problem:
+    wanted: Any = error.validator_value
+    options = [_word(each) for each in (wanted if error.validator == "enum" else [wanted])]
+    value = _word(error.instance)
+    if len(options) > 1:
+        message = f"`{_short(value)}` is not one of {', '.join(options)}"
+        return Problem("bad-value", path, message, suggest(value, options))
+    return Problem("bad-value", path, f"`{_short(value)}` can't stand here, only `{options[0]}`")
+
+
+def _word(value: Any) -> str:
+    """Return a value as YAML writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _unknown_keys(error: ValidationError, path: Path) -> Iterator[Problem]:
@@ -143,8 +159,11 @@ def _key_hint(name: str, known: dict[str, Any]) -> str:
     if "request" in known and name[:1].isupper():
         return "fields in the API's own names go under `request`"
     others = [kind.name for kind in KINDS if name in all_fields(kind)]
-    if "depends_on" in known and others:
+    if "depends_on" in known and 0 < len(others) <= MOST_NAMED:
         return f"it is a field of {in_words(others, 'and')} steps"
+    if "depends_on" in known and len(others) < len(KINDS) and others:
+        shown = [*others[:3], f"{len(others) - 3} more kinds"]
+        return f"it is a field of {in_words(shown, 'and')}, not of this one"
     if len(known) <= 12:
         return "there is " + ", ".join(f"`{each}`" for each in known)
     return ""
@@ -210,7 +229,8 @@ def _limit(error: ValidationError, path: Path) -> Problem:
         "maxProperties": f"the map has {count} entries; at most {wanted} are allowed",
         "maxLength": f"the text has {count} characters; at most {wanted} are allowed",
         "minLength": "the text is empty",
-        "pattern": f"`{_short(value)}` does not have the form {wanted}",
+        "pattern": f"`{_short(value)}` does not have the form "
+        + (str(wanted) if len(str(wanted)) <= MOST_PATTERN else "that is wanted here"),
     }
     code = {
         "pattern": "bad-value",
@@ -232,9 +252,16 @@ def _limit(error: ValidationError, path: Path) -> Problem:
         code,
         path,
         texts.get(rule, error.message),
-        as_clause(str(cast(Any, error.schema).get("description", ""))) if rule == "pattern" else "",
+        _form(error.schema) if rule == "pattern" else "",
         at_key=rule in ("maxProperties", "maxItems"),
     )
+
+
+def _form(schema: Any) -> str:
+    """Return what a text of a certain form is, with an example."""
+    about = as_clause(str(schema.get("description", "")))
+    example = next((each for each in schema.get("examples", ()) if isinstance(each, str)), "")
+    return f"{about}, such as `{example}`" if about and example else about
 
 
 def _about(error: ValidationError, name: str) -> str:

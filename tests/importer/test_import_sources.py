@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from typing import Any
@@ -131,7 +132,8 @@ def test_an_expression_of_terraform_is_told() -> None:
         ('{"Steps": 7}', "holds no pipeline definition"),
         ('{"a": 1, "a": 2}', "stands twice"),
         ('{"a": NaN}', "no JSON value"),
-        ("[" * 50_000, "can't be read|no JSON"),
+        ("[" * 50_000, "can't be read: it nests deeper|no JSON"),
+        ('{"a": 1' + "0" * 5_000 + "}", "a number of more than 4,300 digits"),
         ('{"a":' * 3_000 + "1" + "}" * 3_000, "nests deeper|can't be read"),
         ("a: [" * 30_000, "nested deeper|can't be read|neither"),
         ("a: &a [1]\nb: *c\n", "anchor"),
@@ -154,6 +156,19 @@ def test_aliases_of_aliases_are_counted() -> None:
         lines.append(f"a{number}: &a{number} [{', '.join([before] * 10)}]")
     with pytest.raises(UsageError, match="values"):
         find_definition("\n".join(lines), "bomb.yaml")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Fn::Sub": ["${A}" * 20_000, {"A": {"Fn::Join": ["x" * 1_000, ["a"] * 1_000]}}]},
+        functools.reduce(lambda n, _: {"Fn::Sub": ["${X}${X}", {"X": n}]}, range(24), "text"),
+    ],
+    ids=["a long text often", "doubled and doubled"],
+)
+def test_functions_of_a_template_that_make_too_much_text_are_refused(body: Any) -> None:
+    with pytest.raises(UsageError, match="more than 8,000,000 characters"):
+        found_in({"Resources": {"P": pipeline("p", body)}})
 
 
 DEEP: Any = "x"
