@@ -35,18 +35,13 @@ class Loop:
     def lacking(self, segments: Sequence[Segment]) -> Wrong | None:
         """Return what is wrong with a field below ``item``: an item that is written has none."""
         first = segments[0] if segments else None
-        for number, item in enumerate(self.items if first is not None else ()):
-            assert first is not None
-            name = first.value
-            if isinstance(item, Mapping) and (name in item or isinstance(name, int)):
-                continue
-            if isinstance(item, Mapping):
+        if first is None or not all(isinstance(item, Mapping) for item in self.items):
+            return None  # [U] what a field of a text that is no map gives
+        name = first.value
+        for number, item in enumerate(self.items):
+            if name not in item:
                 hint = suggest(str(name), [str(key) for key in item])
-                message = f"item {number} has no `{name}`"
-                return Wrong(first.begin, first.end, message, hint)
-            if not isinstance(item, str) or not item.strip().startswith(("{", "[", "$")):
-                what = f"item {number} is no map: it has no `{name}`"
-                return Wrong(first.begin, first.end, what, "write `item` alone")
+                return Wrong(first.begin, first.end, f"item {number} has no `{name}`", hint)
         return None
 
 
