@@ -267,6 +267,25 @@ class History:
         )
         return [(self._step(row), decode(row["cache_outputs"]) or []) for row in rows]
 
+    def job(self, api_type: str, member: str, name: str) -> dict[str, Any] | None:
+        """Find the latest step that made a job of a name and succeeded.
+
+        Args:
+            api_type: the step's type.
+            member: the member of its properties that holds the job's name.
+            name: the job's name.
+
+        Returns:
+            The step's properties; None where there is no such job.
+        """
+        rows = self._store.query(
+            "SELECT properties FROM steps WHERE type = ? AND status = 'Succeeded'"
+            " AND instr(properties, ?) ORDER BY ended DESC",
+            (api_type, name),
+        )
+        found = (decode(row["properties"]) for row in rows)
+        return next((each for each in found if each.get(member) == name), None)
+
     def executions(self, *, pipeline: str | None = None, limit: int = -1) -> list[ExecutionRecord]:
         """Return the executions, latest first."""
         where, values = ("WHERE pipeline = ?", [pipeline]) if pipeline else ("", [])

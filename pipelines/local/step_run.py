@@ -158,6 +158,7 @@ class StepRun:
             stand_ins=around.options.stand_ins,
             stand_in=made.stand_in,
             earlier=self._earlier,
+            job=around.history.job,
             enter=self._enter,
             advance=lambda progress: around.observer.progress(step.name, progress),
             variables=lambda part: around.options.variables(step.name, part),

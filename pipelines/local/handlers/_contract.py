@@ -47,6 +47,8 @@ class StepContext:
             names nothing.
         earlier: gives the resolved arguments and the properties of a step that has run; None for
             either where it has none.
+        job: gives the properties of a step of any execution by its API type, the member that holds
+            its job's name, and that name; None where there is none.
         enter: told which phase of a job begins.
         advance: told how far a job is that consists of parts.
         variables: gives further variables of a job; asked with the name of its part, if any.
@@ -73,6 +75,7 @@ class StepContext:
     earlier: Callable[[str], tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]] = (
         lambda _name: (None, None)
     )
+    job: Callable[[str, str, str], Mapping[str, Any] | None] = lambda _type, _member, _name: None
     enter: Callable[[str], None] = lambda _phase: None
     advance: Callable[[Progress], None] = lambda _progress: None
     variables: Callable[[str], Mapping[str, str]] = lambda _part: {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.local.handlers._contract import Handler, StepContext, StepResult
+from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers.training import TrainingHandler
 from pipelines.local.tuning import run_tuning
@@ -46,9 +46,31 @@ class TuningHandler(Handler):
         """Run the search."""
         job = job_context(context, "hyper-parameter-tuning-job")
         metadata = {"TuningJob": {"Arn": job.arn}}
+        parents = _parents(request, context)
         with as_step_end(metadata):
-            response = run_tuning(request, job, context.say)
+            response = run_tuning(request, job, context.say, parents)
         return StepResult(response, metadata, outputs=tuple(texts(_models(response))))
+
+
+def _parents(request: Mapping[str, Any], context: StepContext) -> list[Mapping[str, Any]]:
+    """Return the training jobs of the tuning jobs that a warm start begins from.
+
+    Raises:
+        StepError: one of them did not run here.
+    """
+    found: list[Mapping[str, Any]] = []
+    for parent in each(dig(request, "WarmStartConfig", "ParentHyperParameterTuningJobs")):
+        name = dig(parent, TuningHandler.name_field)
+        properties = context.job(TuningHandler.api_type, TuningHandler.name_field, str(name))
+        if properties is None:
+            raise StepError(
+                f"WarmStartConfig: no tuning job `{name}` has succeeded in this store (name one "
+                f"that ran here, as a step's {TuningHandler.name_field} does, or leave the warm "
+                "start out)"
+            )
+        jobs = each(properties.get("TrainingJobSummaries"))
+        found += [job for job in jobs if isinstance(job, Mapping)]
+    return found
 
 
 def _models(response: Mapping[str, Any]) -> list[object]:

@@ -34,6 +34,24 @@ class Part:
         if point.keys() == {axis.name for axis in self.space}:
             self.search.learn(point, self.objective.score(value))
 
+    def learn_from(self, summary: Mapping[str, Any]) -> bool:
+        """Take in a training job of an earlier tuning job; whether it teaches anything.
+
+        Args:
+            summary: a HyperParameterTrainingJobSummary.
+        """
+        final = summary.get("FinalHyperParameterTuningJobObjectiveMetric") or {}
+        tuned = summary.get("TunedHyperParameters") or {}
+        if final.get("MetricName") != self.objective.metric or not tuned.keys() >= {
+            axis.name for axis in self.space
+        }:
+            return False
+        point = {axis.name: axis.read(tuned[axis.name]) for axis in self.space}
+        if not all(axis.holds(point[axis.name]) for axis in self.space):
+            return False
+        self.learn(point, float(final["Value"]))
+        return True
+
 
 def read_parts(request: Mapping[str, Any], seed: int) -> tuple[Part, ...]:
     """Return the definitions of a request.

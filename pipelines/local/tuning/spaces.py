@@ -43,6 +43,14 @@ class Span:
         low, high = self.bend(self.least), self.bend(self.greatest)
         return self.straighten(source.uniform(min(low, high), max(low, high)))
 
+    def read(self, text: str) -> Value:
+        """Return the value that a hyperparameter's text stands for."""
+        return round(float(text)) if self.whole else float(text)
+
+    def holds(self, value: Value) -> bool:
+        """Whether a value that was read lies between the ends."""
+        return self.least <= float(value) <= self.greatest
+
     def bend(self, value: float) -> float:
         """Return where a value lies on the range's scale."""
         if self.scale == "Logarithmic":
@@ -72,6 +80,14 @@ class Choice:
     def draw(self, source: random.Random) -> Value:
         """Return one of the values."""
         return source.choice(self.values)
+
+    def read(self, text: str) -> Value:
+        """Return the value that a hyperparameter's text stands for."""
+        return text
+
+    def holds(self, value: Value) -> bool:
+        """Whether a value is one of the listed."""
+        return value in self.values
 
 
 Axis = Span | Choice

@@ -50,7 +50,7 @@ def run_tuning(
     request: Mapping[str, Any],
     job: JobContext,
     say: Callable[[str], None],
-    earlier: Iterable[tuple[Point, float]] = (),
+    earlier: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Run a tuning job.
 
@@ -58,7 +58,7 @@ def run_tuning(
         request: the resolved arguments of CreateHyperParameterTuningJob, judged by its shape.
         job: the tuning job's own name, folder and log; its trials get folders and logs below.
         say: told a line for every trial that ends.
-        earlier: values and objective of trials of earlier tuning jobs, for a warm start.
+        earlier: summaries of the training jobs of earlier tuning jobs, for a warm start.
 
     Returns:
         The response of DescribeHyperParameterTuningJob with the TrainingJobSummaries of
@@ -76,9 +76,11 @@ def run_tuning(
         parts = read_parts(request, seed)
     except SpaceError as error:
         raise JobFailed(f"ClientError: {error}", job.log) from None
-    for point, value in earlier:
-        for part in parts:
-            part.learn(point, value)
+    jobs = list(earlier)
+    taught = [[part.learn_from(summary) for part in parts] for summary in jobs]
+    known = sum(map(any, taught))
+    if jobs:
+        say(f"warm start: {known} of {len(jobs)} earlier training jobs tried this search's values")
     return _Tuning(request, job, say, parts).run()
 
 

@@ -128,3 +128,28 @@ def test_an_unchanged_search_comes_from_the_cache(run: Run, place: Any) -> None:
     assert again.steps["tune"].cache_source == first.record.arn
     other = run(pipeline(request(INTEGERS, jobs=3)))
     assert other.steps["tune"].cache_source is None
+
+
+def test_a_warm_start_learns_from_an_earlier_search(run: Run, place: Any) -> None:
+    put_code(place.store)
+    first = run(pipeline(request(INTEGERS, jobs=2)))
+    name = first.steps["tune"].properties["HyperParameterTuningJobName"]
+
+    def warm(parent: str, jobs: int) -> Any:
+        arguments = request(INTEGERS, strategy="Bayesian", jobs=jobs)
+        parents = [{"HyperParameterTuningJobName": parent}]
+        arguments["WarmStartConfig"] = {
+            "ParentHyperParameterTuningJobs": parents,
+            "WarmStartType": "TransferLearning",
+        }
+        return run(pipeline(arguments))
+
+    ran = warm(name, 1)
+    assert ran.status == "Succeeded", ran.record.failure_reason
+    log = (place.store / f"logs/{ran.record.id}/tune.log").read_text()
+    assert "warm start: 2 of 2 earlier training jobs" in log
+    missing = warm("somebody-elses", 2)
+    assert missing.status == "Failed"
+    assert "no tuning job `somebody-elses` has succeeded in this store" in (
+        missing.record.failure_reason
+    )
