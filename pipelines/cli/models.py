@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from pipelines.cli.runs import JSON, STORE, ListByDefault, opened
+
+VERSION = click.option(
+    "--version", type=click.IntRange(1), help="The version (default: the latest)."
+)
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 @click.group(
@@ -17,6 +24,8 @@ Examples:
   sagedag models
   sagedag models show pulsar
   sagedag models show pulsar --version 3 --json
+  sagedag models approve pulsar --version 3 --note "precision is fine"
+  sagedag models reject pulsar
 """,
 )
 def command() -> None:
@@ -81,7 +90,7 @@ def list_models(folder: Path | None, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("group")
-@click.option("--version", type=click.IntRange(1), help="The version (default: the latest).")
+@VERSION
 @STORE
 @JSON
 def show(group: str, version: int | None, folder: Path | None, as_json: bool) -> None:
@@ -98,3 +107,40 @@ def show(group: str, version: int | None, folder: Path | None, as_json: bool) ->
             return
         for line in package_details(store, record):
             click.echo(line)
+
+
+def _judgement(function: Decorated) -> Decorated:
+    """Add what approving and rejecting are told."""
+    for option in (STORE, click.option("--note", default="", help="Why."), VERSION):
+        function = option(function)
+    return click.argument("group")(function)
+
+
+@command.command("approve")
+@_judgement
+def approve(group: str, version: int | None, note: str, folder: Path | None) -> None:
+    """Approve one version of a model package GROUP.
+
+    Checks of later runs compare with the baselines of the latest approved version.
+    """
+    _judge(group, version, "Approved", note, folder)
+
+
+@command.command("reject")
+@_judgement
+def reject(group: str, version: int | None, note: str, folder: Path | None) -> None:
+    """Reject one version of a model package GROUP."""
+    _judge(group, version, "Rejected", note, folder)
+
+
+def _judge(group: str, version: int | None, approval: str, note: str, folder: Path | None) -> None:
+    from pipelines.local.registry import Registry
+    from pipelines.local.store import open_store
+
+    with opened(folder) as store:
+        # Nothing is locked for a group or version that is not there.
+        found = Registry(store).package(group, version)
+        place = store.folder
+    with open_store(place, on_wait=lambda text: click.echo(text, err=True)) as store:
+        found = Registry(store).judge(group, found.version, approval, note)
+    click.echo(f"{found.group} version {found.version}: {found.approval}")

@@ -192,6 +192,36 @@ class Registry:
         known = ", ".join(str(record.version) for record in reversed(found[:20]))
         raise UsageError(f"group `{group}` has no version {version}; it has {known}")
 
+    def judge(
+        self, group: str, version: int | None, approval: str, note: str = ""
+    ) -> PackageRecord:
+        """Set a version's approval status, as UpdateModelPackage does.
+
+        Args:
+            group: the group's name.
+            version: None is the latest.
+            approval: ``Approved``, ``Rejected`` or ``PendingManualApproval``.
+            note: the ApprovalDescription; empty leaves it out.
+
+        Returns:
+            The version as it is now.
+
+        Raises:
+            UsageError: there is no such group or version.
+        """
+        found = self.package(group, version)
+        description = {**found.description, "ModelApprovalStatus": approval}
+        description.pop("ApprovalDescription", None)
+        if note:
+            description["ApprovalDescription"] = note
+        description["LastModifiedTime"] = moment(time.time())
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE packages SET description = ? WHERE group_name = ? AND version = ?",
+                (encode(description), group, found.version),
+            )
+        return self.package(group, found.version)
+
     def packages_of(self, execution: str) -> list[PackageRecord]:
         """Return the packages an execution registered."""
         rows = self._store.query(

@@ -281,6 +281,17 @@ def test_runs_and_models_list_show_and_log(sagedag: Project) -> None:
     assert "has no version 4" in sagedag("models", "show", "birds", "--version", "4", code=2).stderr
     assert json.loads(sagedag("models", "show", "birds", "--json").stdout)["Metrics"]
     assert json.loads(sagedag("models", "list", "--json").stdout)["ModelPackages"]["birds"]
+    judged = sagedag("models", "approve", "birds", "--note", "heard them sing").stdout
+    assert judged == "birds version 1: Approved\n"
+    assert "Approval    Approved" in sagedag("models", "show", "birds").stdout
+    approved = json.loads(sagedag("models", "show", "birds", "--json").stdout)
+    assert approved["ApprovalDescription"] == "heard them sing"
+    assert sagedag("models", "reject", "birds").stdout == "birds version 1: Rejected\n"
+    rejected = json.loads(sagedag("models", "show", "birds", "--json").stdout)
+    assert "ApprovalDescription" not in rejected
+    assert (
+        "has no version 4" in sagedag("models", "reject", "birds", "--version", "4", code=2).stderr
+    )
 
 
 def test_standard_input_takes_json_and_describe_pipelines_response(sagedag: Project) -> None:
