@@ -12,6 +12,7 @@ from pipelines.cloud import ownership
 from pipelines.cloud.client import Clients
 from pipelines.cloud.parallel import in_parallel
 from pipelines.cloud.plan import Call, PipelinePlan, Plan
+from pipelines.cloud.plan_check import check_calls
 from pipelines.cloud.planned_calls import VERSION_ID
 from pipelines.cloud.publishing import publish_all
 from pipelines.cloud.publishing import put as put_object
@@ -130,12 +131,14 @@ def apply_plan(
         observer: is told how it goes.
 
     Raises:
+        UsageError: the plan would touch what it is not about.
         StateMoved: what is deployed moved since the plan was made, or another deploy won.
         RefusedDefinition: SageMaker does not accept a definition.
         Refused: a call was refused; pipelines that were not begun are untouched.
     """
     if plan.is_empty:
         return ()
+    check_calls(plan, clients.place)
     check_unmoved(clients, plan)
     publish_all(clients, plan.uploads, root, observer.uploaded)
     for call in plan.before:

@@ -316,4 +316,5 @@ def _is_step(words: str, step: _Step, spot: Spot) -> bool:
 
 
 def _within(words: str, step: str) -> str:
-    return words.removeprefix(f"steps.{step}.")
+    own = f".{step}."
+    return words.rpartition(own)[2] if words.startswith("steps.") and own in words else words
