@@ -47,6 +47,7 @@ def measure_plan(count: int) -> list[Line]:
     return [
         Line("all of it", f"{found['plan']:.2f} s"),
         Line("compiling alone", f"{found['compile']:.2f} s"),
+        Line("sagedag deploy, lint included", f"{found['deploy']:.2f} s"),
         Line("calls of AWS", f"{found['calls']:.0f}", f"≤ {4 * count + 10}", None),
     ]
 
@@ -56,6 +57,7 @@ import json, sys, time
 from pathlib import Path
 import boto3
 from many import write_many
+from pipelines.delivery import Order, deliver
 from pipelines.deployment import Connection, compile_all, plan, upsert
 
 boto3.client("s3").create_bucket(Bucket="dev-bucket")
@@ -68,5 +70,9 @@ middle = time.perf_counter()
 compile_all([place], environment="dev")
 end = time.perf_counter()
 assert made.plan.is_empty
-print(json.dumps({"plan": middle - start, "compile": end - middle, "calls": len(calls)}))
+done = deliver(Order([place], "dev"))
+last = time.perf_counter()
+assert done.status == "unchanged" and not done.attempts, done.status
+times = {"plan": middle - start, "compile": end - middle, "deploy": last - end}
+print(json.dumps({**times, "calls": len(calls)}))
 """
