@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 import command_pages  # noqa: E402 - after the path - found on the path that was set above
 import error_pages  # noqa: E402 - after the path
 import lint_pages  # noqa: E402 - after the path
+import picture_files  # noqa: E402 - after the path
 import reference_pages  # noqa: E402 - after the path
 
 
@@ -44,6 +45,7 @@ GENERATORS: tuple[Generator, ...] = (
     Generator(command_pages.commands),
     Generator(error_pages.errors, owns=("docs/errors/*.md",)),
     Generator(lint_pages.pages, owns=("docs/lint/*.md",)),
+    Generator(picture_files.pictures),
 )
 """To generate more, add a function here."""
 

@@ -14,6 +14,7 @@ from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.measures import metrics_of
 from pipelines.local.registry import Registry
 from pipelines.local.store import Store
+from pipelines.local.views.runs import in_tree
 from pipelines.local.views.words import clock, duration
 from pipelines.report.comparison import changes
 from pipelines.report.graph import graph_of_run
@@ -23,6 +24,7 @@ from pipelines.report.measures import (
     jobs_table,
     outputs_of,
     pictures_of,
+    violations_table,
 )
 from pipelines.report.model import Comparison, Made, Report, Setting, StepPart
 from pipelines.report.phases import phases_of, ready_times
@@ -40,7 +42,7 @@ def gather(store: Store, record: ExecutionRecord, other: ExecutionRecord | None)
         other: an earlier run to compare with; None for none.
     """
     definition = read_definition(json.loads(record.definition))
-    records = History(store).steps(record.id)
+    records = in_tree(History(store).steps(record.id))
     steps = _parts(store, record, definition, records)
     comparison, before = None, {}
     if other is not None:
@@ -133,7 +135,8 @@ def _part(
         pictures=pictures_of(record, store),
         excerpts=excerpts_of(record, store),
         outputs=outputs_of(record, store),
-        table=jobs_table(record),
+        table=jobs_table(record) or violations_table(record, store),
+        depth=1 if record.iteration else 0,
     )
 
 

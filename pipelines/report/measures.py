@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 
 from pipelines.local.history import StepRecord
@@ -23,6 +24,7 @@ MAX_PICTURE = 3 * 1024 * 1024
 MAX_PICTURES = 12
 """Of one step: the page must stay one that a browser opens at once."""
 MAX_EXCERPTS = 3
+MAX_VIOLATIONS = 100
 EXCERPT_LINES = 10
 _LINE = 400
 _MAX_TEXT = 16 * 1024 * 1024
@@ -88,3 +90,31 @@ def jobs_table(step: StepRecord) -> Table | None:
         values = [str(job["TunedHyperParameters"].get(name, "")) for name in names]
         rows.append((*values, shown, str(job.get("TrainingJobStatus"))))
     return Table(f"{len(jobs)} training jobs, the best first", head, tuple(rows))
+
+
+def violations_table(step: StepRecord, store: Store) -> Table | None:
+    """Return what a check found against its baseline.
+
+    Source: Developer Guide, "Schema for Violations (constraint_violations.json file)".
+    """
+    told = step.metadata if isinstance(step.metadata, Mapping) else {}
+    uris = [part.get("ViolationReport") for part in told.values() if isinstance(part, Mapping)]
+    uri = next((uri for uri in uris if isinstance(uri, str)), "")
+    path = place_of(uri, store) if uri else None
+    try:
+        found = listed(json.loads(path.read_bytes()), "violations") if path is not None else []
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not found:
+        return None
+    what = ("feature_name", "facet", "facet_value", "label", "metric_name")
+    rows = tuple(
+        (
+            " ".join(str(each[name]) for name in what if each.get(name)),
+            str(each.get("constraint_check_type", "")),
+            str(each.get("description", "")),
+        )
+        for each in found[:MAX_VIOLATIONS]
+    )
+    count = "1 violation" if len(found) == 1 else f"{len(found)} violations"
+    return Table(f"{count} of the baseline's constraints", ("of", "check", "what"), rows)

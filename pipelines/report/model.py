@@ -63,6 +63,7 @@ class StepPart:
         log: the end of its log.
         log_left_out: how many bytes of the log come before.
         table: rows under a heading of their own, such as a tuning job's training jobs.
+        depth: how many loops it stands in.
     """
 
     name: str
@@ -82,6 +83,7 @@ class StepPart:
     excerpts: tuple[Excerpt, ...] = ()
     outputs: tuple[Output, ...] = ()
     table: Table | None = None
+    depth: int = 0
 
 
 @dataclass(frozen=True)

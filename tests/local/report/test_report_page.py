@@ -30,7 +30,7 @@ from local_samples import (
 
 from pipelines.cli import root
 from pipelines.local.history import History
-from pipelines.local.store import read_store
+from pipelines.local.store import open_store, read_store
 from pipelines.report import gather, render
 from pipelines.report.gather import earlier
 from pipelines.report.model import Report
@@ -210,3 +210,46 @@ def test_a_browser_shows_the_page(ran: Any, place: Any, tmp_path: Path) -> None:
         colours = {colour for _, colour in shown.convert("RGB").getcolors(1 << 24)}
     # The bar of a running phase, the box of a training step, the word for success.
     assert {(9, 105, 218), (221, 244, 255), (26, 127, 55)} <= colours
+
+
+def test_what_a_check_found_stands_in_a_table(run: Run, place: Any) -> None:
+    done = run(document(processing("prepare")))
+    uri = f"s3://bucket/runs/{done.record.id}/prepare/constraint_violations.json"
+    found = {
+        "feature_name": "age",
+        "constraint_check_type": "data_type_check",
+        "description": HOSTILE,
+    }
+    (place.store / "s3" / uri[5:]).write_text(json.dumps({"violations": [found]}))
+    with open_store(place.store) as store, store.transaction() as connection:
+        metadata = json.dumps({"QualityCheck": {"ViolationReport": uri}})
+        connection.execute("UPDATE steps SET metadata = ?", (metadata,))
+    report = report_of(place)
+    table = report.steps[0].table
+    assert table is not None
+    assert table.title == "1 violation of the baseline's constraints"
+    assert table.rows == (("age", "data_type_check", HOSTILE),)
+    page = Markup(render(report))
+    assert "script" not in page.tags and "data_type_check" in page.text
+    (place.store / "s3" / uri[5:]).write_text("{")
+    assert report_of(place).steps[0].table is None
+
+
+def test_rounds_stand_below_their_loop(run: Run, place: Any) -> None:
+    loop = {
+        "Name": "each",
+        "Type": "ForEach",
+        "Arguments": {
+            "IterableItems": ["a", "b"],
+            "MaxConcurrency": 2,
+            "ForEachBody": [processing("fit")],
+        },
+    }
+    done = run(document(loop, processing("last")))
+    assert done.status == "Succeeded", done.record.failure_reason
+    steps = [(step.name, step.depth) for step in report_of(place).steps]
+    assert sorted(steps[:3]) == [("each", 0), ("fit-0", 1), ("fit-1", 1)] or steps == [
+        ("last", 0), ("each", 0), ("fit-0", 1), ("fit-1", 1)
+    ]  # fmt: skip
+    assert steps.index(("fit-0", 1)) == steps.index(("each", 0)) + 1
+    assert 'style="padding-left:1rem"' in render(report_of(place))
