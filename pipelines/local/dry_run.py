@@ -11,6 +11,7 @@ from typing import Any
 from pipelines.definition import Definition, Step, dependencies
 from pipelines.definition.parameters import bind
 from pipelines.errors import SagedagError
+from pipelines.local.addresses import is_s3, split
 from pipelines.local.cache import Cache, CacheError
 from pipelines.local.conditions import ConditionError, evaluate_all
 from pipelines.local.encoding import moment
@@ -25,7 +26,7 @@ from pipelines.local.foresight import (
 from pipelines.local.handlers import StepError
 from pipelines.local.history import History
 from pipelines.local.isolation import Isolation
-from pipelines.local.objects import ObjectStore, is_s3, split
+from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer
 from pipelines.local.options import RunOptions
 from pipelines.local.registry import Registry

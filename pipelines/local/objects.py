@@ -11,76 +11,31 @@ bucket is refused, and so is any symbolic link found inside the store.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import os
-import re
 import secrets
 import shutil
 import stat
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from pipelines.errors import ExecutionFailed
-
-FICLONE = 0x40049409
-"""The ioctl by which a file shares another's blocks until either is written (linux/fs.h)."""
-
-MAX_KEY_BYTES = 1024
-"""Longest object key. Source: Amazon S3 User Guide, "Naming Amazon S3 objects"."""
-
-MAX_PART_BYTES = 255
-"""Longest name of a file (NAME_MAX of Linux and macOS)."""
-
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-_CHUNK = 1 << 20
-
-
-class ObjectRefused(ExecutionFailed):
-    """A URI that names no object this store may hold."""
+from pipelines.local.addresses import (
+    BUCKET,
+    MAX_PART_BYTES,
+    ObjectMissing,
+    ObjectRefused,
+    is_s3,
+    split,
+)
+from pipelines.local.files import copy_file, hash_of, is_link, local_files, walk
+from pipelines.local.upstream import Remote, Upstream
 
 
 class _NotThere(Exception):
     """There is nothing upstream to write."""
-
-
-class ObjectMissing(ExecutionFailed):
-    """Nothing stands at a URI that was to be read."""
-
-
-class Remote(Protocol):
-    """An object as S3 itself lists it; ``modified`` is in seconds since 1970."""
-
-    @property
-    def key(self) -> str:
-        """Its key."""
-
-    @property
-    def size(self) -> int:
-        """Its length in bytes."""
-
-    @property
-    def modified(self) -> float:
-        """When it was written."""
-
-    @property
-    def etag(self) -> str:
-        """Its ETag, quoted."""
-
-
-class Upstream(Protocol):
-    """S3 itself, for runs that may read it."""
-
-    def keys(self, bucket: str, prefix: str) -> Iterator[Remote]:
-        """Yield the objects whose key begins with a prefix."""
-
-    def fetch(self, bucket: str, key: str, target: Path) -> bool:
-        """Write an object's content to a file; whether there is such an object."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +160,7 @@ class ObjectStore:
                 sorted(
                     each.name
                     for each in os.scandir(self.root)
-                    if each.is_dir(follow_symlinks=False) and _BUCKET.fullmatch(each.name)
+                    if each.is_dir(follow_symlinks=False) and BUCKET.fullmatch(each.name)
                 )
             )
         return ()
@@ -372,7 +327,7 @@ class ObjectStore:
         known = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         if known not in self._digests:
             with path.open("rb") as stream:
-                self._digests[known] = _hash(stream)
+                self._digests[known] = hash_of(stream)
         return self._digests[known]
 
     def _file(self, uri: str) -> Path:
@@ -463,7 +418,7 @@ class ObjectStore:
         if top.is_file():
             yield Entry(uri, top.name, top, top.stat().st_size)
         elif top.is_dir():
-            for path in _local_files(top):
+            for path in local_files(top):
                 name = path.relative_to(top).as_posix()
                 yield Entry(f"{uri.rstrip('/')}/{name}", name, path, path.stat().st_size)
 
@@ -472,9 +427,7 @@ class ObjectStore:
         top = self.root / bucket
         parent, _, _ = prefix.rpartition("/")
         start = top / parent if parent else top
-        if any(
-            _is_link(top.joinpath(*parent.split("/")[:n])) for n in range(parent.count("/") + 2)
-        ):
+        if any(is_link(top.joinpath(*parent.split("/")[:n])) for n in range(parent.count("/") + 2)):
             raise ObjectRefused(
                 f"s3://{bucket}/{prefix} leads through a symbolic link in the store"
             )
@@ -498,115 +451,3 @@ class ObjectStore:
                 f"{uri} cannot be written: an object and a folder would have the same name",
                 "S3 allows that, files do not; choose another prefix.",
             ) from None
-
-
-def is_s3(uri: str) -> bool:
-    """Whether a URI is an ``s3://`` one."""
-    return uri.startswith("s3://")
-
-
-def split(uri: str) -> tuple[str, str]:
-    """The bucket and the key (may be empty) of an ``s3://`` URI.
-
-    Raises:
-        ObjectRefused: it is none, or its key could name a file outside the bucket.
-    """
-    if not is_s3(uri):
-        raise ObjectRefused(
-            f"{uri!r} is not an s3:// URI", "Objects are written to s3:// URIs only."
-        )
-    bucket, _, key = uri[5:].partition("/")
-    if not _BUCKET.fullmatch(bucket) or ".." in bucket:
-        raise ObjectRefused(f"{uri!r} has no valid bucket name")
-    parts = key.removesuffix("/").split("/") if key else []
-    for part in parts:
-        if part in ("", ".", "..") or "\0" in part or len(os.fsencode(part)) > MAX_PART_BYTES:
-            raise ObjectRefused(f"{uri!r}: the part {part!r} of its key cannot be a file's name")
-    if len(os.fsencode(key)) > MAX_KEY_BYTES:
-        raise ObjectRefused(f"{uri[:80]!r}…: the key is longer than {MAX_KEY_BYTES} bytes")
-    return bucket, key
-
-
-def walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every regular file below a folder with its relative name, folder by folder.
-
-    Raises:
-        ObjectRefused: there is a symbolic link.
-    """
-    pending = [("", folder)]
-    while pending:
-        prefix, current = pending.pop()
-        try:
-            children = sorted(os.scandir(current), key=lambda child: child.name)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        for child in children:
-            name = prefix + child.name
-            if child.is_symlink():
-                raise ObjectRefused(f"{name!r} is a symbolic link")
-            if child.is_dir(follow_symlinks=False):
-                pending.append((name + "/", Path(child.path)))
-            elif child.is_file(follow_symlinks=False):
-                yield name, Path(child.path)
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a regular file's content, sharing its blocks where the file system can.
-
-    The copy is a file of its own: writing to it leaves the source as it was. An existing target is
-    replaced, never written through (it may be a link). The execute permission is kept.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW if not source.is_symlink() else os.O_RDONLY
-    reader = os.open(source, flags | getattr(os, "O_CLOEXEC", 0))
-    try:
-        mode = os.fstat(reader).st_mode
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(source))
-        target.unlink(missing_ok=True)
-        writer = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644 | (mode & 0o111))
-        with os.fdopen(reader, "rb", closefd=False) as there, os.fdopen(writer, "wb") as here:
-            if not _clone(reader, writer):
-                shutil.copyfileobj(there, here, _CHUNK)
-    finally:
-        os.close(reader)
-
-
-def key_name(uri: str) -> str:
-    """The last part of a URI's path: what a file of it would be called."""
-    return PurePosixPath(uri.rstrip("/")).name
-
-
-def _clone(reader: int, writer: int) -> bool:
-    try:
-        fcntl.ioctl(writer, FICLONE, reader)
-    except OSError:
-        return False
-    return True
-
-
-def _hash(stream: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _is_link(path: Path) -> bool:
-    try:
-        return stat.S_ISLNK(os.lstat(path).st_mode)
-    except OSError:
-        return False
-
-
-def _local_files(top: Path) -> list[Path]:
-    """The user's own files below a folder, links followed, each folder entered once."""
-    seen: set[tuple[int, int]] = set()
-    found = []
-    for current, folders, names in os.walk(top, followlinks=True):
-        status = Path(current).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            folders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        found += [path for name in names if (path := Path(current, name)).is_file()]
-    return sorted(found)

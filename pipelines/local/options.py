@@ -8,8 +8,8 @@ from typing import Literal
 
 from pipelines.local.identity import ACCOUNT, REGION
 from pipelines.local.jobs.interpreters import CURRENT, Environments
-from pipelines.local.objects import Upstream
 from pipelines.local.stand_ins import StandIns
+from pipelines.local.upstream import Upstream
 
 Caching = Literal["definition", "all", "off"]
 

@@ -17,11 +17,11 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     from pipelines.definition import Definition
     from pipelines.local.history import ExecutionRecord
-    from pipelines.local.objects import Upstream
     from pipelines.local.observer import Observer
     from pipelines.local.options import RunOptions
     from pipelines.local.stopping import Stop
     from pipelines.local.store import Store
+    from pipelines.local.upstream import Upstream
 
 CODES = {"Succeeded": 0, "Stopped": 130}
 """Exit codes by how an execution ended; any other is 5."""

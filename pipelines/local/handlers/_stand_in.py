@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.addresses import is_s3
 from pipelines.local.handlers._contract import StepContext, StepError
 from pipelines.local.handlers._jobs import as_step_end, job_context
 from pipelines.local.jobs import (
@@ -17,7 +18,6 @@ from pipelines.local.jobs import (
 )
 from pipelines.local.jobs.function import function_command
 from pipelines.local.jobs.process import Command
-from pipelines.local.objects import is_s3
 from pipelines.local.stand_ins import StandIn
 
 _TYPES: dict[str, type | tuple[type, ...]] = {

@@ -13,12 +13,12 @@ from typing import Any
 
 from pipelines.errors import ExecutionFailed
 from pipelines.local.encoding import plain
+from pipelines.local.files import copy_file, walk
 from pipelines.local.isolation import ML
 from pipelines.local.jobs.context import JobContext, JobFailed
 from pipelines.local.jobs.material import prepare_folder
 from pipelines.local.jobs.outputs import LinkLeaves, output_files
 from pipelines.local.jobs.process import Command, run_command
-from pipelines.local.objects import copy_file, walk
 
 CALL = "function_call.py"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.addresses import is_s3
 from pipelines.local.isolation import Container
 from pipelines.local.jobs.archive import unpack
 from pipelines.local.jobs.context import JobContext, JobFailed
@@ -26,7 +27,6 @@ from pipelines.local.jobs.images import parse_image
 from pipelines.local.jobs.material import inside, write_json
 from pipelines.local.jobs.process import Command
 from pipelines.local.jobs.variables import script_variables
-from pipelines.local.objects import is_s3
 
 CODE = "/opt/ml/code"
 """Where script mode unpacks the user's code and runs it."""

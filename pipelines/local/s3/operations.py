@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from email.utils import formatdate, parsedate_to_datetime
 from urllib.parse import unquote
 
-from pipelines.local.objects import Entry, ObjectRefused, ObjectStore, copy_file, split
+from pipelines.local.addresses import ObjectRefused, split
+from pipelines.local.files import copy_file
+from pipelines.local.objects import Entry, ObjectStore
 from pipelines.local.s3.documents import (
     MAX_PARTS,
     document,

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.local.objects import ObjectMissing, ObjectRefused, ObjectStore, copy_file, split
+from pipelines.local.addresses import ObjectMissing, ObjectRefused, split
+from pipelines.local.files import copy_file
+from pipelines.local.objects import ObjectStore
 
 
 @pytest.fixture

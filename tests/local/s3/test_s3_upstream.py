@@ -8,7 +8,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from pipelines.local.objects import ObjectMissing, ObjectRefused, ObjectStore
+from pipelines.local.addresses import ObjectMissing, ObjectRefused
+from pipelines.local.objects import ObjectStore
 from pipelines.local.s3 import LocalS3
 
 
