@@ -61,7 +61,7 @@ def _of_service(response: Mapping[str, Any], call: RefusedCall) -> SagedagError:
             "enable the key, or name another in the bucket's default encryption",
             detail=told,
         )
-    if code == "400" and call.operation.startswith("s3:Head"):
+    if code == "400" and call.operation in ("s3:HeadObject", "s3:HeadBucket"):
         return call.refused(
             code,
             "S3 refuses this and says no more, as always to a HEAD request",
