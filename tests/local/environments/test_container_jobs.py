@@ -34,10 +34,10 @@ BEGINNING = (
             Container(IMAGE, ("python3", "/opt/ml/processing/input/code/a.py"), ("--x", "1")),
             {"B": "two words", "A": "1"},
             False,
-            "/work/ml",
+            "/place/ml",
             (
-                "--mount", "type=bind,source=/work/ml,target=/opt/ml",
-                "--mount", "type=bind,source=/work/tmp,target=/tmp",
+                "--mount", "type=bind,source=/place/ml,target=/opt/ml",
+                "--mount", "type=bind,source=/place/tmp,target=/tmp",
                 "--env", "A=1", "--env", "B=two words",
                 "--entrypoint", "python3", IMAGE, "/opt/ml/processing/input/code/a.py", "--x", "1",
             ),
@@ -50,7 +50,7 @@ BEGINNING = (
             (
                 "--gpus", "all",
                 "--mount", 'type=bind,"source=/odd, ""place""/ml",target=/opt/ml',
-                "--mount", "type=bind,source=/work/tmp,target=/tmp",
+                "--mount", "type=bind,source=/place/tmp,target=/tmp",
                 "own:1", "train",
             ),
         ),
@@ -60,7 +60,7 @@ def test_the_client_s_command(
     container: Container, environment: dict[str, str], gpus: bool, ml: str, rest: tuple[str, ...]
 ) -> None:
     argv = run_argv(
-        "docker", container, name="job", ml=Path(ml), scratch=Path("/work/tmp"),
+        "docker", container, name="job", ml=Path(ml), scratch=Path("/place/tmp"),
         environment=environment, gpus=gpus,
     )  # fmt: skip
     assert argv == (*BEGINNING, *rest)
