@@ -12,6 +12,7 @@ from pipelines.cloud.wanted import SourceLookup
 from pipelines.cloud.wording import (
     Spot,
     assets_in,
+    both_shown,
     follow,
     is_source_directory,
     shown,
@@ -146,6 +147,12 @@ class _Comparison:
             if earlier.place != step.place:
                 origin, target = _in_words(earlier.place), _in_words(step.place)
                 self._tell("~", step, f"moved from {origin} to {target}")
+            if earlier.kind != step.kind:
+                # The rest is another kind's request: nothing in it can be set side by side.
+                self._in_step(earlier, step, ("Type",), earlier.kind, step.kind)
+                if _is_cached(earlier) and _is_cached(step):
+                    self.lost.setdefault(step.name, "type")
+                continue
             for difference in compare(earlier.body, step.body):
                 self._in_step(earlier, step, difference.path, difference.before, difference.after)
         for step in gone:
@@ -221,12 +228,18 @@ class _Comparison:
             self.code += [(text, one, two) for one, two in zip(*uris, strict=False) if one != two]
             return text
         sign: Sign = "+" if first is ABSENT else "-" if second is ABSENT else "~"
+        told = (
+            both_shown(first, second, words.text)
+            if sign == "~"
+            else ("", shown(second, words.text))
+            if sign == "+"
+            else (shown(first, words.text), "")
+        )
         self.changes.append(
             Change(
                 sign,
                 words.text,
-                "" if first is ABSENT else shown(first, words.text),
-                "" if second is ABSENT else shown(second, words.text),
+                *told,
                 words.position,
                 there.pointer if not there.rest else "",
             )

@@ -169,6 +169,26 @@ def shown(value: Any, place: str = "") -> str:
     return clipped(_value(value))
 
 
+def both_shown(before: Any, after: Any, place: str) -> tuple[str, str]:
+    """Return two values that differ in words; assets that look alike with where they lie."""
+    first, second = shown(before, place), shown(after, place)
+    if first == second != MASKED:
+        return shown(_with_places(before), place), shown(_with_places(after), place)
+    return first, second
+
+
+def _with_places(value: Any) -> Any:
+    """Return a value whose assets keep their bucket and prefix, and a digest's beginning."""
+    # What is cut off: `/assets/sha256/` and the digest, 15 and 64 characters.
+    if isinstance(value, str):
+        return _ASSET.sub(lambda match: f"{match.group(0)[:-79]}/…/{match.group(1)[:8]}", value)
+    if isinstance(value, Mapping):
+        return {key: _with_places(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_places(item) for item in value]
+    return value
+
+
 def is_sensitive(place: str) -> bool:
     """Whether what a place holds sounds like a secret, by its last name."""
     names = [name for name in place.split(".") if name not in _API_WORDS.values()]

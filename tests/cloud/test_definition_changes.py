@@ -238,6 +238,28 @@ def test_a_definition_that_was_not_compiled_here(definitions: Definitions) -> No
     ]
 
 
+def test_an_asset_elsewhere_is_told_with_both_places(definitions: Definitions) -> None:
+    text = json.dumps(definitions.first.definition)
+    digest = "e399654f" * 8
+    before, after = json.loads(text), json.loads(text)
+    for each, place in ((before, "one/team"), (after, "two")):
+        uri = f"s3://{place}/assets/sha256/{digest}/files"
+        each["Steps"][1]["Arguments"]["HyperParameters"]["max_depth"] = uri
+    assert lines(compare_definitions(before, after, NoSources())) == [
+        "~ steps.train.HyperParameters.max_depth: "
+        "s3://one/team/…/e399654f/files → s3://two/…/e399654f/files"
+    ]
+
+
+def test_a_step_of_another_type_is_one_line(definitions: Definitions) -> None:
+    before = json.loads(json.dumps(definitions.first.definition))
+    after = copy.deepcopy(before)
+    after["Steps"][1].update(Type="Fail", Arguments={"ErrorMessage": "no"})
+    found = compare_definitions(before, after, NoSources())
+    assert lines(found) == ["~ steps.train.type: Training → Fail"]
+    assert not found.code
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_order_that_means_nothing_is_no_change(
