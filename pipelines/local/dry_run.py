@@ -23,7 +23,7 @@ from pipelines.local.foresight import (
     expression_type,
     holds_unknown,
 )
-from pipelines.local.handlers import StepError
+from pipelines.local.handlers import Call, StepError
 from pipelines.local.history import History
 from pipelines.local.isolation import Isolation
 from pipelines.local.objects import ObjectStore
@@ -241,8 +241,9 @@ class _Walk:
             wrong = refusal(made.request, operation, made.handler.name_field, expression_type)
             if wrong:
                 yield wrong
+        stand_ins = self._around.options.stand_ins
         obstacle = made.handler.obstacle(
-            step, made.request, made.members, made.stand_in, self._around.options.stand_ins
+            Call(step, made.request, made.members, made.stand_in, stand_ins)
         )
         if obstacle:
             yield obstacle

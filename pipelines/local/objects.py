@@ -1,11 +1,7 @@
-"""The objects of ``s3://`` URIs, kept as plain files under one folder.
+"""What stands at a URI, for jobs: objects of buckets, and what stands in for them.
 
-An object ``s3://bucket/key`` is the file ``<root>/bucket/key``. Files are written under a
-temporary name and renamed, so a run killed anywhere leaves whole objects only. URIs come from
-definitions and from what jobs wrote, so they are hostile: a key that could name a file outside its
-bucket is refused, and so is any symbolic link found inside the store.
-
-``file://`` URIs and local paths stand for S3 URIs where something is read.
+Written is into the store's own buckets alone. Where something is read, ``file://`` URIs and local
+paths stand for S3 URIs, and so do the local folders that ``local.yaml`` names, and S3 itself.
 """
 
 from __future__ import annotations
@@ -13,24 +9,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
-import shutil
 import stat
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from pipelines.local.addresses import (
-    BUCKET,
     MAX_PART_BYTES,
     ObjectMissing,
     ObjectRefused,
     is_s3,
     split,
 )
-from pipelines.local.files import copy_file, hash_of, is_link, local_files, walk
+from pipelines.local.buckets import Buckets, Entry
+from pipelines.local.files import copy_file, hash_of, local_files, walk
 from pipelines.local.upstream import Remote, Upstream
 
 
@@ -38,25 +30,8 @@ class _NotThere(Exception):
     """There is nothing upstream to write."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One object found below a URI.
-
-    Attributes:
-        uri: where it is.
-        name: its path below the URI that was asked for; ``/`` separates folders.
-        path: the file that holds it.
-        size: its length in bytes.
-    """
-
-    uri: str
-    name: str
-    path: Path
-    size: int
-
-
-class ObjectStore:
-    """Objects of ``s3://`` URIs under ``<root>/<bucket>/<key>``.
+class ObjectStore(Buckets):
+    """The buckets of a store, and what else can be read at a URI.
 
     Args:
         root: the folder that holds the buckets; made when first written.
@@ -74,31 +49,13 @@ class ObjectStore:
         external: Mapping[str, Path] | None = None,
         upstream: Upstream | None = None,
     ) -> None:
-        self.root = Path(os.path.realpath(root))
+        super().__init__(root)
         self.base = Path(os.path.realpath(base if base is not None else Path.cwd()))
         # The longest prefix is the most particular one.
         self.external = dict(sorted((external or {}).items(), key=lambda each: -len(each[0])))
         self.upstream = upstream
         self._asked: set[str] = set()
         self._digests: dict[tuple[int, int, int, int], str] = {}
-        # Held while folders come and go, so that none is removed under an object being placed.
-        self._mutex = threading.Lock()
-
-    def put(self, uri: str, data: bytes | Path) -> None:
-        """Write one object.
-
-        Args:
-            uri: an ``s3://`` URI with a key.
-            data: its content, or the file that holds it.
-
-        Raises:
-            ObjectRefused: the URI names no object, or the name is taken by a folder.
-        """
-        with self.writing(uri) as temporary:
-            if isinstance(data, Path):
-                copy_file(data, temporary)
-            else:
-                temporary.write_bytes(data)
 
     def get(self, uri: str) -> bytes:
         """Read one object.
@@ -152,58 +109,6 @@ class ObjectStore:
         """What S3 itself lists below an ``s3://`` URI, where this store may read it."""
         if self.upstream is not None:
             yield from self.upstream.keys(*split(uri))
-
-    def buckets(self) -> tuple[str, ...]:
-        """The names of the buckets that something was written to, sorted."""
-        with contextlib.suppress(FileNotFoundError):
-            return tuple(
-                sorted(
-                    each.name
-                    for each in os.scandir(self.root)
-                    if each.is_dir(follow_symlinks=False) and BUCKET.fullmatch(each.name)
-                )
-            )
-        return ()
-
-    @contextlib.contextmanager
-    def writing(self, uri: str) -> Iterator[Path]:
-        """A file to write an object's content to; it becomes the object when the block ends well.
-
-        Raises:
-            ObjectRefused: the URI names no object, or the name is taken by a folder.
-        """
-        target = self._file(uri)
-        temporary = self.scratch / secrets.token_hex(8)
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield temporary
-            self._place(uri, target, temporary)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def delete(self, uri: str) -> None:
-        """Remove one object, and the folders that this leaves empty; nothing there is no mistake.
-
-        Raises:
-            ObjectRefused: the URI names no object.
-        """
-        target = self._file(uri)
-        bucket = self.root / split(uri)[0]
-        with self._mutex:
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                target.unlink()
-            for folder in target.parents:
-                if folder == bucket:
-                    break
-                try:
-                    folder.rmdir()
-                except OSError:
-                    break
-
-    @property
-    def scratch(self) -> Path:
-        """The folder beside the buckets for what is being written; cleared by :meth:`sweep`."""
-        return self.root / ".writing"
 
     def exists(self, uri: str) -> bool:
         """Whether there is an object at the URI, or below it."""
@@ -298,30 +203,6 @@ class ObjectStore:
             whole.update(bytes.fromhex(self._file_digest(entry.path)))
         return whole.hexdigest()
 
-    def remove(self, uri: str) -> tuple[str, ...]:
-        """Delete the object at a URI; where there is none, the objects of the folder it names.
-
-        Returns:
-            The URIs of what was deleted; none where nothing stood there.
-
-        Raises:
-            ObjectRefused: the URI names no object this store may hold, or a whole bucket.
-        """
-        bucket, key = split(uri)
-        if not key:
-            raise ObjectRefused(f"{uri} names a whole bucket")
-        if not key.endswith("/") and self._file(uri).is_file():
-            self.delete(uri)
-            return (uri,)
-        found = self._below(bucket, key.rstrip("/") + "/", whole_names=True)
-        for entry in found:
-            self.delete(entry.uri)
-        return tuple(entry.uri for entry in found)
-
-    def sweep(self) -> None:
-        """Remove what killed runs left half written. Only for who holds the store alone."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
-
     def _file_digest(self, path: Path) -> str:
         status = path.stat()
         known = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -329,19 +210,6 @@ class ObjectStore:
             with path.open("rb") as stream:
                 self._digests[known] = hash_of(stream)
         return self._digests[known]
-
-    def _file(self, uri: str) -> Path:
-        """The file of an S3 URI with a key; no component of it is a symbolic link."""
-        bucket, key = split(uri)
-        if not key or key.endswith("/"):
-            raise ObjectRefused(f"{uri} names a folder, not an object")
-        path = self.root / bucket
-        for part in ("", *key.split("/")):
-            path = path / part if part else path
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                if stat.S_ISLNK(os.lstat(path).st_mode):
-                    raise ObjectRefused(f"{uri} leads through a symbolic link in the store")
-        return path
 
     def _readable(self, uri: str) -> Path:
         return self._file(uri) if is_s3(uri) else self._local(uri)
@@ -421,33 +289,3 @@ class ObjectStore:
             for path in local_files(top):
                 name = path.relative_to(top).as_posix()
                 yield Entry(f"{uri.rstrip('/')}/{name}", name, path, path.stat().st_size)
-
-    def _below(self, bucket: str, prefix: str, *, whole_names: bool) -> tuple[Entry, ...]:
-        """The objects of a bucket whose key begins with the prefix, sorted by key."""
-        top = self.root / bucket
-        parent, _, _ = prefix.rpartition("/")
-        start = top / parent if parent else top
-        if any(is_link(top.joinpath(*parent.split("/")[:n])) for n in range(parent.count("/") + 2)):
-            raise ObjectRefused(
-                f"s3://{bucket}/{prefix} leads through a symbolic link in the store"
-            )
-        cut = len(parent) + 1 if parent and whole_names else 0
-        found = []
-        for name, path in walk(start):
-            key = f"{parent}/{name}" if parent else name
-            if key.startswith(prefix):
-                uri = f"s3://{bucket}/{key}"
-                found.append(Entry(uri, key[cut:], path, path.stat().st_size))
-        return tuple(sorted(found, key=lambda entry: entry.uri))
-
-    def _place(self, uri: str, target: Path, temporary: Path) -> None:
-        """Give a written file its object's name."""
-        try:
-            with self._mutex:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                temporary.replace(target)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            raise ObjectRefused(
-                f"{uri} cannot be written: an object and a folder would have the same name",
-                "S3 allows that, files do not; choose another prefix.",
-            ) from None

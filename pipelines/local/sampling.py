@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.errors import ExecutionFailed
-from pipelines.local.objects import Entry, ObjectStore
+from pipelines.local.buckets import Entry
+from pipelines.local.objects import ObjectStore
 
 CSV = (".csv", ".tsv", ".txt")
 PARQUET = (".parquet", ".pq")

@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipelines.errors import Interrupted, SagedagError, UsageError
+from pipelines.local.buckets import Buckets
 from pipelines.local.jobs import discard
-from pipelines.local.objects import ObjectStore
 
 FOLDER = ".sagedag"
 DATABASE = "store.sqlite"
@@ -230,7 +230,7 @@ def open_store(
         _close_interrupted(connection)
         # Left by a run that was killed: its jobs' folders and half-written objects.
         discard(folder / "work")
-        ObjectStore(folder / "s3").sweep()
+        Buckets(folder / "s3").sweep()
     except BaseException:
         os.close(lock)
         raise

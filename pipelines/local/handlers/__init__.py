@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipelines.local.handlers._contract import (
+    Call,
     Handler,
     StepContext,
     StepError,
@@ -72,6 +73,7 @@ def handler_of(kind: str, stand_in: bool) -> Handler:
 
 __all__ = [
     "HANDLERS",
+    "Call",
     "Handler",
     "StepContext",
     "StepError",

@@ -23,6 +23,25 @@ from pipelines.local.stand_ins import StandIn, StandIns
 
 
 @dataclass(frozen=True)
+class Call:
+    """What a step asks for, before it runs.
+
+    Attributes:
+        step: the step, as the definition has it.
+        request: its arguments, as far as they are resolved.
+        members: its further members, likewise.
+        stand_in: what stands in for it, or for what it calls; None where nothing does.
+        stand_ins: what stands in for the world.
+    """
+
+    step: Step
+    request: Mapping[str, Any]
+    members: Mapping[str, Any]
+    stand_in: StandIn | None
+    stand_ins: StandIns
+
+
+@dataclass(frozen=True)
 class StepContext:
     """Where and as what one step runs.
 
@@ -80,6 +99,10 @@ class StepContext:
     advance: Callable[[Progress], None] = lambda _progress: None
     variables: Callable[[str], Mapping[str, str]] = lambda _part: {}
     shell: bool = False
+
+    def call(self, request: Mapping[str, Any]) -> Call:
+        """Return what the step asks for with these arguments."""
+        return Call(self.step, request, self.members, self.stand_in, self.stand_ins)
 
     def say(self, text: str) -> None:
         """Add a line of our own to the step's log."""
@@ -169,16 +192,9 @@ class Handler(ABC):
         del request, members, stand_ins
         return None
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say what keeps a step from running on this machine; empty where nothing is known to."""
-        del step, request, members, stand_in, stand_ins
+        del call
         return ""
 
     def foresee(

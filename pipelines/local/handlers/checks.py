@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from pipelines.definition import Step
 from pipelines.errors import ExecutionFailed
 from pipelines.local.handlers._baselines import (
     VIOLATIONS,
@@ -17,7 +16,7 @@ from pipelines.local.handlers._baselines import (
     read_violations,
     say_violations,
 )
-from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
+from pipelines.local.handlers._contract import Call, Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers._models import find_model
 from pipelines.local.handlers.processing import ProcessingHandler, run_stand_in
@@ -89,16 +88,9 @@ class CheckHandler(Handler):
         """Return what stands in for the image."""
         return ProcessingHandler().stand_in(request, members, stand_ins)
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say that nothing is known to run."""
-        return ProcessingHandler().obstacle(step, request, members, stand_in, stand_ins)
+        return ProcessingHandler().obstacle(call)
 
     def foresee(
         self, request: Mapping[str, Any], name: str, identity: Identity
@@ -237,18 +229,12 @@ class ClarifyCheckHandler(CheckHandler):
         data = [dig(container, "ModelDataUrl") for container in containers]
         return [*super().more_inputs(members, registry), *texts(data)]
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say that nothing is known to run, or that no model is named."""
-        if stand_in is None and _asks(members) and not members.get("ModelName"):
+        members = call.members
+        if call.stand_in is None and _asks(members) and not members.get("ModelName"):
             return f"{members.get('CheckType')} asks a model, and ModelName names none"
-        return super().obstacle(step, request, members, stand_in, stand_ins)
+        return super().obstacle(call)
 
     @contextmanager
     def prepared(

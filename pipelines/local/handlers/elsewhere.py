@@ -12,10 +12,8 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipelines.definition import Step
-from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
+from pipelines.local.handlers._contract import Call, Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._stand_in import answer
-from pipelines.local.stand_ins import StandIn, StandIns
 
 _IDS = string.ascii_uppercase + string.digits
 
@@ -134,29 +132,21 @@ class ElsewhereHandler(Handler):
         self._answer, attributes = _ANSWERS.get(api_type, (_anything, ("*",)))
         self.cache_attributes = attributes  # type: ignore[misc]  # as above
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say that nothing stands in for the step."""
-        del request, members
-        if stand_in is not None:
+        if call.stand_in is not None:
             return ""
+        step = call.step
         what = f"the step `{step.name}` of type {step.type}"
         recorded: dict[str, Any] = {"properties": {}, "files": {}}
         example = recorded if step.type == "AutoML" else "module:function"
-        return stand_ins.advice(what, "steps", step.name, example)
+        return call.stand_ins.advice(what, "steps", step.name, example)
 
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Call the function, or take what was recorded; without either the step fails."""
         stand_in = context.stand_in
         if stand_in is None:
-            given = (context.step, request, context.members, None, context.stand_ins)
-            raise StepError(self.obstacle(*given))
+            raise StepError(self.obstacle(context.call(request)))
         properties, metadata = self._answer(request, context)
         result, objects = answer(stand_in, dict(request), {}, context, metadata)
         if result is not None and not isinstance(result, Mapping):

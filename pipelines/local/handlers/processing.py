@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.definition import Step
-from pipelines.local.handlers._contract import Handler, StepContext, StepResult
+from pipelines.local.handlers._contract import Call, Handler, StepContext, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers._stand_in import called, store_recorded
 from pipelines.local.identity import Identity
@@ -38,21 +37,13 @@ class ProcessingHandler(Handler):
         del members
         return stand_ins.image(str(dig(request, "AppSpecification", "ImageUri") or ""))
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say that nothing is known to run: no entry point, no stand-in."""
-        del step, members, stand_ins
-        entry = dig(request, "AppSpecification", "ContainerEntrypoint")
-        if entry or stand_in is not None:
+        entry = dig(call.request, "AppSpecification", "ContainerEntrypoint")
+        if entry or call.stand_in is not None:
             return ""
-        image = str(dig(request, "AppSpecification", "ImageUri") or "")
-        if find_processing_driver(parse_image(image), request) is not None:
+        image = str(dig(call.request, "AppSpecification", "ImageUri") or "")
+        if find_processing_driver(parse_image(image), call.request) is not None:
             return ""
         return f"the request has no ContainerEntrypoint, and nothing stands in for {image}"
 

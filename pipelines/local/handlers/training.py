@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.definition import Step
-from pipelines.local.handlers._contract import Handler, StepContext, StepResult
+from pipelines.local.handlers._contract import Call, Handler, StepContext, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers._stand_in import called, store_recorded
 from pipelines.local.identity import Identity
@@ -49,21 +48,15 @@ class TrainingHandler(Handler):
         del members
         return stand_ins.image(str(dig(request, "AlgorithmSpecification", "TrainingImage") or ""))
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say that nothing is known to run: no script, no entry point, no driver, no stand-in."""
-        del step, members, stand_ins
+        request = call.request
         program = dig(request, "HyperParameters", "sagemaker_program")
         entry = dig(request, "AlgorithmSpecification", "ContainerEntrypoint")
         variable = dig(request, "Environment", "SAGEMAKER_PROGRAM")
         image = str(dig(request, "AlgorithmSpecification", "TrainingImage") or "")
-        if program or entry or variable or stand_in or find_driver(parse_image(image), request):
+        known = program or entry or variable or call.stand_in
+        if known or find_driver(parse_image(image), request):
             return ""
         return f"the request names no script, and nothing stands in for {image or 'its algorithm'}"
 

@@ -10,8 +10,9 @@ from email.utils import formatdate, parsedate_to_datetime
 from urllib.parse import unquote
 
 from pipelines.local.addresses import ObjectRefused, split
+from pipelines.local.buckets import Entry
 from pipelines.local.files import copy_file
-from pipelines.local.objects import Entry, ObjectStore
+from pipelines.local.objects import ObjectStore
 from pipelines.local.s3.documents import (
     MAX_PARTS,
     document,

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.errors import ExecutionFailed
+from pipelines.local.buckets import Entry
 from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress
 from pipelines.local.jobs.material import note, note_instances
-from pipelines.local.objects import Entry
 from pipelines.local.serving import Answer, Host, HostSettings, Served
 from pipelines.local.transform.records import BadInput, join_records, pack, read_records
 from pipelines.local.transform.shaping import BadRecord, Shaping, lines_of, read_shaping
