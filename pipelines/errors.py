@@ -7,13 +7,14 @@ and exits with the class's code. Everything else that escapes is a bug in this t
 code   meaning
 =====  ==========================================================
 0      ok
-1      the definition is invalid (diagnostics were printed)
+1      the definition is invalid (diagnostics were printed), or a question was answered with no
 2      the command was used wrongly
 3      the plan has changes (``--detailed-exitcode``)
 4      AWS refused a call
 5      a step or an awaited execution failed
 6      the deployed state moved, or another deploy won
 7      findings (lint, differences after import, ``fmt --check``)
+124    an awaited execution was not over in time (``--timeout``)
 130    interrupted
 =====  ==========================================================
 """

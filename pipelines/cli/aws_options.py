@@ -77,20 +77,28 @@ def cloud_environment(name: str | None) -> str:
     return chosen
 
 
-def confirm(question: str, *, yes: bool) -> bool:
-    """Ask before something is written.
+DECLINED = 1
+"""How a command ends whose question was answered with no, as other deploy tools end
+(docs/decisions/0022)."""
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is written; where the answer is no, end with :data:`DECLINED`.
 
     Args:
         yes: the answer was given on the command line.
 
     Raises:
         UsageError: nobody is there to answer.
+        Exit: the answer is no.
     """
     if yes:
-        return True
+        return
     if not sys.stdin.isatty():
         raise UsageError(
             "nobody is there to confirm: standard input is no terminal",
             "pass --yes, or carry out a saved plan with --plan FILE",
         )
-    return click.confirm(question, default=False, err=True)
+    if not click.confirm(question, default=False, err=True):
+        click.echo("Nothing was changed.", err=True)
+        raise click.exceptions.Exit(DECLINED)

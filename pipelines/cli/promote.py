@@ -40,9 +40,7 @@ def command(name: str, **options: Any) -> int:
         return 0
     now = f"version {promotion.before}" if promotion.before is not None else "nowhere"
     click.echo(f"{pipeline}  alias {alias}: {now} → version {after}")
-    if not confirm(f"Move it in {clients.place.environment}?", yes=options["yes"]):
-        click.echo("Nothing was changed.", err=True)
-        return 130
+    confirm(f"Move it in {clients.place.environment}?", yes=options["yes"])
     promote(clients, promotion)
     click.echo(f"`{alias}` is version {after} now.")
     return 0

@@ -41,9 +41,7 @@ def command(name: str, **options: Any) -> int:
         click.echo(f"No changes: {plan.pipelines[0].notes[0]}.")
         return 0
     show(plan)
-    if not confirm(f"\nRoll back in {plan.environment}?", yes=options["yes"]):
-        click.echo("Nothing was changed.", err=True)
-        return 130
+    confirm(f"\nRoll back in {plan.environment}?", yes=options["yes"])
     click.echo()
     apply_plan(clients, plan, Path.cwd(), Progress(plan))
     return 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.aws_options import DECLINED
 from pipelines.cli.options import use_color
 from pipelines.errors import UsageError
 
@@ -353,8 +354,9 @@ def _delete(store: Store, records: Sequence[ExecutionRecord], yes: bool) -> None
         click.echo(f"{plural(results, 'result')} of steps can then no more be reused.")
     total = size(sum(each.size for each in doomed))
     what = f"{plural(len(doomed), 'run')} with {total}"
-    if not yes:
-        click.confirm(f"Delete {what}?", abort=True)
+    if not yes and not click.confirm(f"Delete {what}?"):
+        click.echo("Nothing was deleted.", err=True)
+        raise click.exceptions.Exit(DECLINED)
     delete(store, doomed)
     click.echo(f"Deleted {what}.")
 

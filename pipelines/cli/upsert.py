@@ -34,8 +34,8 @@ Examples:
 It can be interrupted at any moment: run it again, and it goes on where it stopped.
 
 \b
-Exit codes: 0 deployed, 1 invalid definition, 2 wrong usage, 4 AWS refused,
-6 what is deployed moved since the plan was made, 130 not confirmed."""
+Exit codes: 0 deployed, 1 invalid definition or not confirmed, 2 wrong usage,
+4 AWS refused, 6 what is deployed moved since the plan was made, 130 interrupted."""
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @cloud_environment_options
@@ -66,9 +66,7 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if not plan.is_empty:
         check_owners(plan, options["take_over"])
         agreed = options["yes"] or options["plan_file"] is not None
-        if not confirm(f"\nDeploy to {plan.environment}?", yes=agreed):
-            click.echo("Nothing was changed.", err=True)
-            return 130
+        confirm(f"\nDeploy to {plan.environment}?", yes=agreed)
         click.echo(err=quiet)
         done = carry_out(planned, Progress(plan, err=quiet))
         click.echo(f"Deployed to {plan.environment}.", err=quiet)

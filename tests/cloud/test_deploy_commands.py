@@ -367,7 +367,7 @@ def test_somebody_is_asked(project: Path, aws: AwsServer) -> None:
     assert ran.code == 2
     assert "pass --yes" in ran.err
     refused = sagedag(project, "upsert", "--env", "dev", typed="n\n")
-    assert refused.code == 130
+    assert refused.code == 1
     assert "Nothing was changed." in refused.err
     assert aws.writes == []
     agreed = sagedag(project, "upsert", "--env", "dev", typed="y\n")

@@ -64,7 +64,7 @@ def test_deleting_takes_schedules_along(deployed: Path, aws: AwsServer) -> None:
     assert unasked.code == 2
     assert "nobody is there to confirm" in unasked.err
     refused = run(deployed, "delete", "line", typed="n\n")
-    assert refused.code == 130
+    assert refused.code == 1
     assert "- line  to be deleted" in refused.out
     assert "- schedules.line.nightly" in refused.out
     assert "the record of its 1 execution goes with it" in refused.out

@@ -264,6 +264,38 @@ def test_ctrl_c_leaves_the_execution_alone(
     assert found.status == "Executing"
 
 
+def test_waiting_ends_after_its_time_and_the_execution_goes_on(
+    deployed: Path, aws: AwsServer
+) -> None:
+    found = started(aws)
+    begun = time.monotonic()
+    ran = run(deployed, "wait", "line", "--timeout", "0.5", "--json")
+    assert ran.code == 124
+    assert 0.5 <= time.monotonic() - begun < 2.9
+    name = f"line/{found.arn[-12:]}"
+    assert "It is not over after 0.5 seconds. The execution goes on." in ran.err
+    assert f"Wait for it again: sagedag wait {name} --env dev" in ran.err
+    assert json.loads(ran.out)["status"] == "Executing"
+    assert found.status == "Executing"
+    assert "--timeout goes with --wait" in run(deployed, "start", "line", "--timeout", "9").err
+    # What is over in time ends as ever.
+    script(aws, becomes(found, "Executing"), becomes(found, "Succeeded"))
+    assert run(deployed, "wait", "line", "--timeout", "60").code == 0
+
+
+def test_a_waiting_that_could_never_ask_says_why(deployed: Path, aws: AwsServer) -> None:
+    found = started(aws)
+    answers = iter([None])
+    aws.hook = lambda r: (
+        Fault("ThrottlingException", 400)
+        if r.call == "sagemaker:DescribePipelineExecution" and next(answers, 1)
+        else None
+    )
+    ran = run(deployed, "wait", f"line/{found.arn[-12:]}", "--timeout", "0.1")
+    assert ran.code == 4
+    assert "throttled" in ran.err
+
+
 def test_stop_and_retry(deployed: Path, aws: AwsServer) -> None:
     found = started(aws)
     name = f"line/{found.arn[-12:]}"

@@ -103,7 +103,7 @@ def test_a_rollback_to_what_is_deployed(repository: Path, aws: AwsServer) -> Non
     assert "has no version 9" in unknown.err
     assert "it has 2, 1" in unknown.err
     refused = run(repository, "rollback", "line", typed="n\n")
-    assert refused.code == 130
+    assert refused.code == 1
     assert aws.writes == []
 
 

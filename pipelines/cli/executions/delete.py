@@ -27,8 +27,8 @@ endpoints stay. SageMaker deletes no pipeline while executions run: --stop stops
 To delete all that the project no longer defines: `sagedag upsert --prune`.
 
 \b
-Exit codes: 0 deleted, 2 executions run, 4 AWS refused, 6 it was changed meanwhile,
-130 not confirmed."""
+Exit codes: 0 deleted, 1 not confirmed, 2 executions run, 4 AWS refused, 6 it was changed
+meanwhile, 130 interrupted."""
 )
 @click.argument("name", metavar="NAME|PATH")
 @environment_options
@@ -58,9 +58,7 @@ def command(name: str, **options: Any) -> int:
             "wait for them, or pass --stop to stop them first",
         )
     place = target.clients.place.environment
-    if not confirm(f"\nDelete {target.pipeline} from {place}?", yes=options["yes"]):
-        click.echo("Nothing was changed.", err=True)
-        return 130
+    confirm(f"\nDelete {target.pipeline} from {place}?", yes=options["yes"])
     click.echo()
     if deletion.running:
         stop_all(target.clients, deletion.running)

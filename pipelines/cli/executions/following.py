@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -22,19 +22,36 @@ if TYPE_CHECKING:
     from pipelines.definition import Definition
 
 INTERRUPTED, FAILED = 130, 5
+TIMED_OUT = 124
+"""The exit code of ``timeout``, where it ended what it was to run (docs/decisions/0022)."""
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def wait_for(target: Target, arn: str, *, err: bool = False) -> tuple[Execution | None, int]:
+def timeout_option(function: Decorated) -> Decorated:
+    """Add ``--timeout``, for :func:`wait_for`."""
+    return click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="Wait no longer than this (exit code 124); the execution goes on.",
+    )(function)
+
+
+def wait_for(
+    target: Target, arn: str, *, err: bool = False, limit: float | None = None
+) -> tuple[Execution | None, int]:
     """Draw an execution until it is over, and say how it ended.
 
     Ctrl-C ends the waiting, not the execution.
 
     Args:
         err: write to standard error; standard output is for machines.
+        limit: for how many seconds at most.
 
     Returns:
         Its last state, None where the waiting was interrupted; and the exit code: 0 succeeded,
-        5 failed or stopped, 130 interrupted.
+        5 failed or stopped, 124 not over in time, 130 interrupted.
 
     Raises:
         Refused: AWS could not be asked any more; the hint says how to wait again.
@@ -50,14 +67,16 @@ def wait_for(target: Target, arn: str, *, err: bool = False) -> tuple[Execution 
     definition = run_definition(target, arn)
     try:
         with _watcher(definition, err=err) as watcher:
-            execution = watch(target.clients, arn, watcher)
+            execution = watch(target.clients, arn, watcher, limit=limit)
     except KeyboardInterrupt:
-        click.echo(f"\nThe execution goes on. Wait for it again: {again}", err=True)
-        click.echo(f"Stop it: {target.command('stop', arn)}", err=True)
+        _tell_of_going_on(target, arn, "")
         return None, INTERRUPTED
     except Refused as refused:
         refused.hint = f"{refused.hint}; the execution goes on, wait for it again with `{again}`"
         raise
+    if not execution.is_over:
+        _tell_of_going_on(target, arn, f"It is not over after {limit:g} seconds. ")
+        return execution, TIMED_OUT
     write("")
     write(lines.closing(execution))
     if execution.failure:
@@ -70,6 +89,12 @@ def wait_for(target: Target, arn: str, *, err: bool = False) -> tuple[Execution 
             write(f"Run what failed again: {target.command('retry', arn)}")
         write(f"See it again: {target.command('status', arn)}")
     return execution, 0 if execution.status == "Succeeded" else FAILED
+
+
+def _tell_of_going_on(target: Target, arn: str, why: str) -> None:
+    again = target.command("wait", arn)
+    click.echo(f"\n{why}The execution goes on. Wait for it again: {again}", err=True)
+    click.echo(f"Stop it: {target.command('stop', arn)}", err=True)
 
 
 def _watcher(definition: Definition | None, *, err: bool) -> LiveWatcher | PlainWatcher:

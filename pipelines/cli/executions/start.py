@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.aws_options import aws_options
+from pipelines.cli.executions.following import timeout_option, wait_for
 from pipelines.cli.executions.target import Target, find_target
 from pipelines.cli.options import environment_options, pairs
 from pipelines.errors import UsageError
@@ -33,7 +34,8 @@ Parameters are checked against the deployed definition before anything starts. I
 
 \b
 Exit codes: 0 started (with --wait: succeeded), 2 wrong usage, 4 AWS refused,
-5 failed or stopped (--wait), 130 interrupted; the execution goes on."""
+5 failed or stopped (--wait), 124 not over in time (--timeout), 130 interrupted; the execution
+goes on."""
 )
 @click.argument("name", metavar="NAME|PATH")
 @environment_options
@@ -72,12 +74,14 @@ Exit codes: 0 started (with --wait: succeeded), 2 wrong usage, 4 AWS refused,
 @click.option("--description", metavar="TEXT", default="", help="What it is for.")
 @click.option("--token", metavar="TEXT", default="", help="Start at most once for the same TEXT.")
 @click.option("--wait", is_flag=True, help="Wait until it is over and show how it goes.")
+@timeout_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def command(name: str, **options: Any) -> int:
     """Start the deployed pipeline NAME, or that of the definition at PATH."""
-    from pipelines.cli.executions.following import wait_for
     from pipelines.cloud.executions.starting import prepare, start
 
+    if options["timeout"] and not options["wait"]:
+        raise UsageError("--timeout goes with --wait")
     target = find_target(name, options)
     if target.is_execution:
         raise UsageError(
@@ -92,7 +96,7 @@ def command(name: str, **options: Any) -> int:
     if options["wait"]:
         from pipelines.cli.executions.lines import document as whole
 
-        execution, code = wait_for(target, arn, err=quiet)
+        execution, code = wait_for(target, arn, err=quiet, limit=options["timeout"])
         document = whole(execution) if execution is not None else document
     if quiet:
         click.echo(json.dumps(document, indent=2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -48,8 +49,12 @@ def watch(
     watcher: Watcher,
     pace: Pace | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    limit: float | None = None,
 ) -> Execution:
     """Follow an execution until it is over, and return its last state with all its steps.
+
+    Args:
+        limit: for how many seconds at most; what it returns then is not over.
 
     Throttling, failures of the service and of the network are borne for some time: the pause
     doubles, and it is asked again.
@@ -61,11 +66,14 @@ def watch(
     pace = pace or Pace()
     pause, waited = pace.first, 0.0
     last: Execution | None = None
+    end = None if limit is None else time.monotonic() + limit
     while True:
         try:
             found = read_execution(clients, arn)
         except Refused as refused:
             if not is_passing(refused) or waited >= pace.patience:
+                raise
+            if last is None and _left(end) <= 0:
                 raise
             pause = min(max(pause, pace.first) * 2, pace.longest * 2)
             watcher.refused(refused, pause)
@@ -79,8 +87,15 @@ def watch(
             last = found
         # Many that wait in one account should not all ask at the same moment.
         spread = pause * random.uniform(0.9, 1.1)  # noqa: S311 - no secret depends on it
+        if last is not None and _left(end) <= 0:
+            return last
+        spread = min(spread, max(_left(end), 0.0))
         waited += spread
         sleep(spread)
+
+
+def _left(end: float | None) -> float:
+    return math.inf if end is None else end - time.monotonic()
 
 
 def _state(execution: Execution) -> object:
