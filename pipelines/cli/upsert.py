@@ -56,6 +56,7 @@ Exit codes: 0 deployed, 1 invalid definition or not confirmed, 2 wrong usage,
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Deploy PATH (default: the definitions below here): show the plan, ask, carry it out."""
+    from pipelines.cloud.buckets import check_obstacles
     from pipelines.deployment import carry_out, check_owners
 
     planned = saved(paths, options) if options["plan_file"] else make(paths, options)
@@ -66,6 +67,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     if not plan.is_empty:
         check_owners(plan, options["take_over"])
         agreed = options["yes"] or options["plan_file"] is not None
+        if options["plan_file"] is None:  # what a saved plan met may be mended by now
+            check_obstacles(plan)
         confirm(f"\nDeploy to {plan.environment}?", yes=agreed)
         click.echo(err=quiet)
         done = carry_out(planned, Progress(plan, err=quiet))

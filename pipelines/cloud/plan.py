@@ -111,6 +111,21 @@ class Upload:
 
 
 @dataclass(frozen=True)
+class Obstacle:
+    """What stands in the way of the uploads.
+
+    Args:
+        what: what is wrong.
+        way_out: what to do.
+        stops: it lets the first upload fail; else it is only to be known.
+    """
+
+    what: str
+    way_out: str
+    stops: bool = True
+
+
+@dataclass(frozen=True)
 class Call:
     """One call that changes something.
 
@@ -189,6 +204,7 @@ class Plan:
         before: calls to be made before those of the pipelines.
         group: the schedules' group; empty where schedules were not looked at.
         notes: what could not be looked at.
+        obstacles: what is wrong with the buckets that are uploaded to.
     """
 
     environment: str
@@ -201,6 +217,7 @@ class Plan:
     before: tuple[Call, ...] = ()
     notes: tuple[str, ...] = ()
     tool: str = ""
+    obstacles: tuple[Obstacle, ...] = ()
     format: int = FORMAT
 
     @property
@@ -273,6 +290,7 @@ _PARTS: Mapping[tuple[str, str], type] = {
     ("Plan", "pipelines"): PipelinePlan,
     ("Plan", "uploads"): Upload,
     ("Plan", "before"): Call,
+    ("Plan", "obstacles"): Obstacle,
     ("PipelinePlan", "changes"): Change,
     ("PipelinePlan", "drift"): Change,
     ("PipelinePlan", "code"): CodeChange,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pipelines.affected import Uses, contains, head_of, uses_of
 from pipelines.cloud.apply import Applied, Observer
+from pipelines.cloud.buckets import check_obstacles
 from pipelines.cloud.client import Clients
 from pipelines.cloud.ownership import COMMIT
 from pipelines.cloud.plan import Call
@@ -223,6 +224,7 @@ class _Run:
             check_owners(planned.plan, self.order.take_over)
             if self.order.dry_run:
                 return replace(self.made, status="planned")
+            check_obstacles(planned.plan)
             if planned.plan.is_empty:
                 break
             self.made = replace(self.made, attempts=attempt)

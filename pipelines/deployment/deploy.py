@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.cloud import ownership
 from pipelines.cloud.apply import SILENT, Applied, Observer, RefusedDefinition, apply_plan
 from pipelines.cloud.blame import find_pointer
+from pipelines.cloud.buckets import check_obstacles, explaining_denials, find_obstacles
 from pipelines.cloud.client import Clients
 from pipelines.cloud.context import Context
 from pipelines.cloud.plan import Plan
@@ -132,18 +133,20 @@ def compare(
         os.path.relpath(root),
         str(root),
     )
-    state = read_state(
-        clients,
-        [each.name for each in wanted],
-        assets=[asset.uri for each in wanted for asset in each.assets],
-        group=context.group,
-        scheduled=any(each.schedules for each in wanted),
-        versions=bool(alias),
-    )
+    with explaining_denials(clients):
+        state = read_state(
+            clients,
+            [each.name for each in wanted],
+            assets=[asset.uri for each in wanted for asset in each.assets],
+            group=context.group,
+            scheduled=any(each.schedules for each in wanted),
+            versions=bool(alias),
+        )
     if keep is not None:
         state = _with_owned(clients, state, {*state.pipelines, *keep}, context)
     state = replace(state, manifests=read_manifests(clients, assets_to_read(wanted, state)))
     made = make_plan(wanted, state, context)
+    made = replace(made, obstacles=find_obstacles(clients, made))
     return Planned(made, clients, root, {each.name: each for each in wanted})
 
 
@@ -207,6 +210,7 @@ def upsert(
         prune=prune,
     )
     check_owners(planned.plan, take_over)
+    check_obstacles(planned.plan)
     return carry_out(planned)
 
 

@@ -54,10 +54,9 @@ class Caller:
         yield Statement("SeePipelines", ("sagemaker:ListPipelines",), ("*",))
         objects = [self.names.objects(self.bucket, f"{self.root}{part}/*") for part in _STORED]
         yield Statement("SeeObjects", ("s3:GetObject",), tuple(objects))
-        prefixes = [f"{self.root}{part}/*" for part in _STORED]
-        within = {"StringLike": {"s3:prefix": prefixes}}
-        bucket = (self.names.bucket(self.bucket),)
-        yield Statement("SeeBucket", ("s3:ListBucket",), bucket, within)
+        # HeadBucket, and HeadObject where there is no such object, name no prefix: a condition on
+        # s3:prefix would deny both.
+        yield Statement("SeeBucket", ("s3:ListBucket",), (self.names.bucket(self.bucket),))
         group, schedules = self._schedules()
         yield Statement("SeeSchedules", ("scheduler:GetSchedule",), (schedules,))
         yield Statement("SeeScheduleGroup", ("scheduler:GetScheduleGroup",), (group,))

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipelines.cloud.plan import Change, CodeChange, FileChange, PipelinePlan, Plan, Upload
+from pipelines.cloud.plan import (
+    Change,
+    CodeChange,
+    FileChange,
+    Obstacle,
+    PipelinePlan,
+    Plan,
+    Upload,
+)
 from pipelines.cloud.wording import clipped
 
 SIGNS = {"create": "+", "update": "~", "delete": "-", "none": " "}
@@ -114,6 +122,11 @@ def upload_line(upload: Upload) -> str:
     base, _, digest = upload.uri.rpartition("/")
     told = f"{plural(len(upload.files), 'file')}, {size_words(upload.size)}"
     return clipped_line(f"{upload.source or '.'}  {told}  {base}/{digest[:8]}…")
+
+
+def obstacle_line(obstacle: Obstacle) -> str:
+    """Return what stands in the way, and the way out."""
+    return clipped_line(f"{obstacle.what}: {obstacle.way_out}")
 
 
 def title(plan: PipelinePlan) -> str:

@@ -10,6 +10,7 @@ from pipelines.cloud.views.lines import (
     SIGNS,
     clipped_line,
     heading,
+    obstacle_line,
     pipeline_lines,
     plural,
     size_words,
@@ -53,6 +54,7 @@ def render_markdown(plan: Plan) -> str:
     uploads = "\n".join(_uploads(plan))
     if uploads and length + len(uploads) <= LONGEST:
         parts.append(uploads)
+    parts += [f"> **!** {inline(obstacle_line(each))}" for each in plan.obstacles]
     parts += [f"> {inline(note)}" for note in plan.notes]
     return "\n".join(parts).rstrip() + "\n"
 

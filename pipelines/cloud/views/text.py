@@ -10,6 +10,7 @@ from pipelines.cloud.views.lines import (
     Line,
     clipped_line,
     heading,
+    obstacle_line,
     pipeline_lines,
     summary,
     title,
@@ -46,6 +47,10 @@ def _lines(plan: Plan, color: bool) -> Iterator[str]:
         yield "To upload"
         for upload in plan.uploads:
             yield f"    + {upload_line(upload)}"
+        yield ""
+    for obstacle in plan.obstacles:
+        yield _painted(f"! {obstacle_line(obstacle)}", "!", color)
+    if plan.obstacles:
         yield ""
     for note in plan.notes:
         yield clipped_line(f"Note: {note}")
