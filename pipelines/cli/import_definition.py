@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,9 @@ from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.importer import Imported
+    from pipelines.importer.environment import Suggested
     from pipelines.importer.sources import Found
+    from steps._contract import Environment
 
 FILE = "pipeline.yaml"
 _SUFFIXES = (".json", ".yaml", ".yml", ".template", ".tfstate", ".tf", ".txt")
@@ -27,6 +30,7 @@ Examples:
   sagedag import definition.json > pipeline.yaml
   sagedag import definition.json -o definitions/pulsar
   sagedag import template.yaml --pipeline pulsar --check
+  sagedag import definition.json --env prod > definitions/pulsar/pipeline.yaml
   sagedag import pulsar --region eu-west-1 -o definitions/pulsar
   aws sagemaker describe-pipeline --pipeline-name pulsar | sagedag import -
 
@@ -42,6 +46,12 @@ Exit status: 0 imported; 1 the result has errors; 2 nothing to import; 4 AWS ref
     metavar="DIR",
     help=f"Write DIR/{FILE}, and an environments.yaml where the project has none.",
 )
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="The project's environment that the pipeline ran in (default: what its text tells).",
+)
 @click.option("--check", "checking", is_flag=True, help="Write nothing; print the differences.")
 @click.option("--pipeline", "wanted", default="", metavar="NAME", help="Which one, of several.")
 @click.option("--force", is_flag=True, help=f"Replace a {FILE} that is there.")
@@ -51,6 +61,7 @@ Exit status: 0 imported; 1 the result has errors; 2 nothing to import; 4 AWS ref
 def command(
     source: str,
     folder: Path | None,
+    environment: str | None,
     checking: bool,
     wanted: str,
     force: bool,
@@ -71,8 +82,14 @@ def command(
     if folder is not None and target.exists() and not force and not checking:
         raise UsageError(f"{target} exists", "choose another folder, or replace it with --force")
     found, origin = _found(source, wanted, profile, region)
+    chosen = _environment(environment, target, found, kept=folder is not None)
     made = import_definition(
-        found.definition, found.around, path=target, origin=origin, head=found.remarks
+        found.definition,
+        found.around,
+        path=target,
+        origin=origin,
+        head=[*found.remarks, *_of_region(chosen)],
+        environment=chosen,
     )
     written: list[Path] = []
     if folder is not None and not checking:
@@ -111,6 +128,31 @@ def _found(source: str, wanted: str, profile: str | None, region: str | None) ->
     return described(source, profile, region), f"the pipeline {source} on AWS"
 
 
+def _environment(name: str | None, target: Path, found: Found, *, kept: bool) -> str | Environment:
+    """Return what the result is written for: a project's environment, or what the text tells."""
+    from pipelines.language.project import find_project
+
+    chosen = name or os.environ.get("SAGEDAG_ENV")
+    if chosen or find_project(target.absolute().parent).environments is not None:
+        return chosen or "local"
+    return _suggested(found).environment(kept=kept)
+
+
+def _suggested(found: Found) -> Suggested:
+    from pipelines.importer.environment import suggest_environment
+
+    return suggest_environment(found.definition, found.around.role, found.around.arn)
+
+
+def _of_region(chosen: str | Environment) -> list[str]:
+    """Return what must be known of a result for which no environments file is written."""
+    from pipelines.language.environments import LOCAL
+
+    if isinstance(chosen, str) or chosen.name != LOCAL.name or chosen.region == LOCAL.region:
+        return []
+    return [f"It is for the region {chosen.region}, which the environment must name."]
+
+
 def _text(data: bytes, name: str) -> str:
     try:
         return data.decode("utf-8-sig")
@@ -119,14 +161,14 @@ def _text(data: bytes, name: str) -> str:
 
 
 def _write(folder: Path, made: Imported, found: Found) -> list[Path]:
-    from pipelines.importer.environment import NAME, suggest_environment
+    from pipelines.importer.environment import NAME
     from pipelines.importer.yaml_text import yaml_text
     from pipelines.language.project import find_project
 
     write_text(folder / FILE, made.text)
     written = [folder / FILE]
     if find_project(folder.absolute()).environments is None:
-        entry = suggest_environment(found.definition, found.around.role).entry()
+        entry = _suggested(found).entry()
         environments = folder / "environments.yaml"
         head = [
             "Where the imported pipeline ran, as far as its definition tells.",

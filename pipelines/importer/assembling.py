@@ -11,15 +11,17 @@ from pipelines.definition.normal_values import Values
 from pipelines.importer.conditions import condition_parts
 from pipelines.importer.drafts import Draft, Note, walk
 from pipelines.importer.fitting import Fitted, Unfit
+from pipelines.importer.images import Images
 from pipelines.importer.lifting import Lifter
 from pipelines.importer.sharing import gather
 from pipelines.importer.stepping import Stepper
 from pipelines.importer.words import NoWords, Target, Words, escape, escape_templates
 from pipelines.importer.yaml_text import Commented, Folded, wrapped
+from pipelines.language.environments import LOCAL
 from pipelines.language.load import DEFAULT_EXPERIMENT
 from pipelines.language.schema import TOP
 from steps import all_fields
-from steps._contract import Field, Short, Step
+from steps._contract import Environment, Field, Short, Step
 from steps._expressions import LoopRef, PropertyRef, SourceFloat, expressions_in
 
 VERSION = "2020-12-01"
@@ -35,6 +37,7 @@ class Surroundings:
         role: its role; empty where nothing says.
         parallelism: MaxParallelExecutionSteps.
         variables: values for ``vars`` that stand in the definition as ``{{ vars.NAME }}``.
+        arn: the pipeline's own, where AWS told it.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Surroundings:
     parallelism: int | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    arn: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def assemble(
     raw: Mapping[str, str],
     share: bool = True,
     fitted: dict[str, Fitted | Unfit] | None = None,
+    environment: Environment = LOCAL,
 ) -> Assembled:
     """Return the document that says what a definition says.
 
@@ -69,8 +74,11 @@ def assemble(
         raw: names of steps that are written as they stand, with the reason.
         share: gather repeated values under ``defaults``.
         fitted: fields that an earlier call found; grows.
+        environment: what it is written for: images of its region are written as frameworks, and
+            its role is left out.
     """
-    assembler = _Assembler(definition, around, raw, {} if fitted is None else fitted)
+    found = {} if fitted is None else fitted
+    assembler = _Assembler(definition, around, raw, found, environment)
     return assembler.assembled(share=share)
 
 
@@ -81,12 +89,16 @@ class _Assembler:
         around: Surroundings,
         raw: Mapping[str, str],
         fitted: dict[str, Fitted | Unfit],
+        environment: Environment,
     ) -> None:
         self.definition = definition
         self.around = around
-        types = _parameter_types(definition.get("Parameters"))
+        self.role = environment.role
+        types = _members_of(definition.get("Parameters"), "Type")
+        defaults = _members_of(definition.get("Parameters"), "DefaultValue")
+        images = Images(environment.region, defaults)
         self.lifter = Lifter(types)
-        self.stepper = Stepper(self.lifter, Values(types), raw, around.variables, fitted)
+        self.stepper = Stepper(self.lifter, Values(types), raw, around.variables, fitted, images)
         self.notes = self.stepper.notes
         self.words = Words({})
 
@@ -94,11 +106,11 @@ class _Assembler:
         drafts = self.stepper.drafts(self.definition.get("Steps"), "/Steps")
         self.words = Words({draft.name: _target(draft) for draft in walk(drafts)})
         _forget_inherited(drafts)
-        defaults = gather(drafts, self.around.role) if share else {}
+        defaults = gather(drafts, self.around.role or self.role) if share else {}
         made: dict[str, Any] = {"pipeline": escape_templates(self.around.name)}
         for name in ("description", "display_name", "role"):
             value = getattr(self.around, name)
-            if value:
+            if value and (name, value) != ("role", self.role):
                 made[name] = escape_templates(value)
         if self.around.variables:
             made["vars"] = Commented(self.around.variables)
@@ -275,14 +287,14 @@ class _Assembler:
         return list(self.words.targets.values())
 
 
-def _parameter_types(given: Any) -> dict[str, str]:
-    found = {}
-    for item in given if isinstance(given, list) else ():
-        if isinstance(item, Mapping):
-            name, kind = item.get("Name"), item.get("Type")
-            if isinstance(name, str) and isinstance(kind, str):
-                found[name] = kind
-    return found
+def _members_of(given: Any, member: str) -> dict[str, str]:
+    """Return a member of each parameter that has it as text."""
+    items = [item for item in given if isinstance(item, Mapping)] if isinstance(given, list) else ()
+    return {
+        item["Name"]: item[member]
+        for item in items
+        if isinstance(item.get("Name"), str) and isinstance(item.get(member), str)
+    }
 
 
 def _parameter(given: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from pipelines.compiler import as_json
 from pipelines.definition.normal import ABSENT, compare
 from pipelines.definition.normal_values import Values
 from pipelines.importer.context import Comparing
+from pipelines.importer.images import NO_IMAGES, Images
 from steps._contract import Kind, Step
 
 IMPOSSIBLE = 1_000_000
@@ -28,35 +29,44 @@ class Wanted:
         given: the members, with the language's expressions in them.
         values: gives the normal form of values.
         variables: the values of the variables that stand in it.
+        images: those that may be written as a framework.
     """
 
     name: str
     given: Mapping[str, Any]
     values: Values
     variables: Mapping[str, str] = field(default_factory=dict)
+    images: Images = NO_IMAGES
 
     @cached_property
     def normal(self) -> Any:
         """The normal form."""
         return self.values.normal(as_json(self.given))
 
+    def built(self, kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what a kind makes of fields; None where it can't."""
+        return build(kind, self.name, fields, Comparing(self.images))
+
     def distance(self, kind: Kind, fields: Mapping[str, Any]) -> int:
         """Return how many values differ between what fields give and what is wanted."""
-        built = build(kind, self.name, fields)
+        built = self.built(kind, fields)
         if built is None:
             return IMPOSSIBLE
         normal = self.values.normal(as_json(built))
         return sum(_size(d.before) + _size(d.after) for d in compare(normal, self.normal))
 
 
-def build(kind: Kind, name: str, fields: Mapping[str, Any]) -> dict[str, Any] | None:
+def build(
+    kind: Kind, name: str, fields: Mapping[str, Any], context: Comparing | None = None
+) -> dict[str, Any] | None:
     """Return a step's object as far as its kind writes it; None where it can't.
 
     Args:
         fields: in long form, with expressions.
+        context: what the kind may ask; where none is given, images stay as they are.
     """
     step = Step(name, kind.name, fields, frozenset(fields))
-    context = Comparing()
+    context = context or Comparing()
     try:
         made: dict[str, Any] = {
             "Arguments": kind.build(step, context),

@@ -7,9 +7,11 @@ default never passes for something that was said.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
+from pipelines.importer.images import NO_IMAGES, Images
 from steps._contract import Code, Document, Environment, Problem, Step
 from steps._expressions import Path
 
@@ -20,8 +22,31 @@ _ENVIRONMENT = Environment(
 )
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An image that a kind asked for, and what for.
+
+    Args:
+        path: where it stands in the step.
+    """
+
+    path: Path
+    image: Any
+    scope: str
+    instance: Any
+
+
+@dataclass(frozen=True)
 class Comparing:
-    """The kinds' context (:class:`steps._contract.Context`) while a step is fitted."""
+    """The kinds' context (:class:`steps._contract.Context`) while a step is fitted.
+
+    Args:
+        images: gives the addresses of images that are written as a framework.
+        asked: what the kind asked for; grows.
+    """
+
+    images: Images = NO_IMAGES
+    asked: list[Asked] = field(default_factory=list)
 
     @property
     def environment(self) -> Environment:
@@ -29,9 +54,10 @@ class Comparing:
         return _ENVIRONMENT
 
     def image(self, step: Step, path: Path, image: Any, scope: str, instance: Any) -> Any:
-        """Return the image: an address as it is."""
-        del step, path, scope, instance
-        return image
+        """Return the image's address."""
+        del step
+        self.asked.append(Asked(tuple(path), image, scope, instance))
+        return self.images.address(image, scope, instance)
 
     def code(self, step: Step, path: Path) -> Code | None:
         """Return no code: what a definition runs lies where it says."""

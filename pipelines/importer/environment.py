@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from pipelines.language.environments import LOCAL
+from pipelines.service.image_origins import is_framework, region_of
+from steps._contract import Environment
+
+_REGION_NAME = "([a-z]{2}(?:-[a-z]+)+-[0-9])"
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+")
-_REGION = re.compile(
-    r"[0-9]{12}\.dkr\.ecr\.([a-z]{2}(?:-[a-z]+)+-[0-9])\."
-    r"|arn:aws[a-z-]*:[a-z0-9-]+:([a-z]{2}(?:-[a-z]+)+-[0-9]):[0-9]{12}:"
-)
+_ARN = re.compile(rf"arn:aws[a-z-]*:[a-z0-9-]+:{_REGION_NAME}:([0-9]{{12}}):")
+_IMAGE = re.compile(rf"[0-9]{{12}}\.dkr\.ecr\.{_REGION_NAME}\.")
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/|$)")
+_DEFAULT_BUCKET = re.compile(rf"s3://sagemaker-{_REGION_NAME}-([0-9]{{12}})(?:/|$)")
+"""The bucket that the SageMaker SDK makes for a session."""
 
 NAME = "aws"
 """What the suggested environment is called."""
@@ -32,23 +37,48 @@ class Suggested:
         """Return the environment's entry in ``environments.yaml``."""
         return {name: value for name, value in vars(self).items() if value}
 
+    def environment(self, *, kept: bool) -> Environment:
+        """Return it to check with; what is not known is as in ``local``.
 
-def suggest_environment(definition: Mapping[str, Any], role: str = "") -> Suggested:
+        Args:
+            kept: whether it is written to a file; of one that is not, only the region is taken.
+        """
+        if kept:
+            known: dict[str, Any] = self.entry()
+            return replace(LOCAL, name=NAME, **known)
+        return replace(LOCAL, region=self.region or LOCAL.region)
+
+
+def suggest_environment(definition: Mapping[str, Any], role: str = "", arn: str = "") -> Suggested:
     """Return the environment whose account, region, role and bucket a definition names most.
 
     Args:
-        role: the pipeline's own role, where it is known.
+        role, arn: the pipeline's own, where they are known.
     """
     roles: Counter[str] = Counter()
+    images: Counter[str] = Counter()
     regions: Counter[str] = Counter()
     buckets: Counter[str] = Counter()
+    accounts: Counter[str] = Counter()
     for text in _texts(definition):
         roles.update(match[0] for match in _ROLE.finditer(text))
-        regions.update(match[1] or match[2] for match in _REGION.finditer(text))
+        images.update(match[1] for match in _IMAGE.finditer(text))
         buckets.update(match[1] for match in _BUCKET.finditer(text))
+        for pattern in (_ARN, _DEFAULT_BUCKET):
+            for match in pattern.finditer(text):
+                regions[match[1]] += 1
+                accounts[match[2]] += 1
     chosen = role if _ROLE.fullmatch(role) else _first(roles)
-    found = _ROLE.fullmatch(chosen)
-    return Suggested(found[1] if found else "", _first(regions), chosen, _first(buckets))
+    owner, own = _ROLE.fullmatch(chosen), _ARN.match(arn)
+    account = own[2] if own else owner[1] if owner else _first(accounts)
+    # Jobs take images of their own region only; functions and queues may lie elsewhere.
+    region = own[1] if own else _first(images) or _first(regions)
+    return Suggested(account, region, chosen, _first(buckets))
+
+
+def framework_regions(definition: Mapping[str, Any]) -> set[str]:
+    """Return the regions of the images of AWS's frameworks that a definition names."""
+    return {region_of(text) for text in _texts(definition) if is_framework(text)}
 
 
 def _first(counts: Counter[str]) -> str:
@@ -56,9 +86,9 @@ def _first(counts: Counter[str]) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    waiting = [value]
+    waiting = deque([value])
     while waiting:
-        each = waiting.pop(0)
+        each = waiting.popleft()
         if isinstance(each, str):
             yield each
         elif isinstance(each, Mapping):

@@ -14,18 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.compiler import as_json
-from pipelines.importer.building import IMPOSSIBLE, Wanted, build
+from pipelines.importer.building import IMPOSSIBLE, Wanted
+from pipelines.importer.polishing import polished
 from pipelines.importer.probing import Place, probes_of, words_of
-from pipelines.importer.reading import as_number, guesses
+from pipelines.importer.problems import problems_of
+from pipelines.importer.reading import guesses
 from pipelines.importer.remainder import NotMergeable, remainder
-from pipelines.importer.words import with_values
-from pipelines.language.conform import conform, judge
 from pipelines.language.request_merge import merge_request
-from pipelines.language.schema import definition_schema, resolve_ref
-from pipelines.language.validation import problems_of_step
-from steps._contract import Kind, Problem, Step
-from steps._expressions import is_expression
-from steps._jobs import command_line
+from steps._contract import Kind
 
 MAX_WORDS = 256
 """As many combinations of words for the parts of a field are tried."""
@@ -59,7 +55,7 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
     banned: set[str] = set()
     guessed = guesses(kind, wanted.given)
     for _ in range(len(kind.fields) + 1):
-        fields = _polished(kind, wanted, _chosen(kind, wanted, guessed, banned))
+        fields = polished(kind, wanted, _chosen(kind, wanted, guessed, banned))
         try:
             fitted = _completed(kind, wanted, fields)
         except NotMergeable as error:
@@ -68,7 +64,7 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
                 raise Unfit("its lists can't be merged") from error
             banned |= wrong
             continue
-        problem = next(_problems(kind, wanted, fitted), None)
+        problem = next(problems_of(kind, wanted, fields, fitted.request), None)
         if problem is None:
             return fitted
         name = str(problem.path[0]) if problem.path else ""
@@ -189,64 +185,8 @@ def _without(value: Any, path: tuple[Any, ...]) -> Any:
     return {**value, head: _without(value[head], tuple(rest))}
 
 
-def _polished(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields as people write them, where that gives the same object."""
-    best = wanted.distance(kind, fields)
-    words = fields.get("arguments")
-    if isinstance(words, list):
-        options = as_options(words)
-        if options and wanted.distance(kind, {**fields, "arguments": options}) <= best:
-            fields = {**fields, "arguments": options}
-    for name, value in fields.items():
-        field_of = kind.fields[name]
-        if not isinstance(value, Mapping) or len(value) > 1 or field_of.short is not None:
-            continue
-        simple = next(iter(value.values()), True)
-        if not isinstance(simple, (Mapping, list)) and _takes(field_of.schema, simple):
-            changed = {**fields, name: simple}
-            if wanted.distance(kind, changed) <= best:
-                fields = changed
-    for name in ("hyperparameters",):
-        for key, value in (fields.get(name) or {}).items():
-            number = as_number(value) if isinstance(value, str) else value
-            if number is not value:
-                changed = {**fields, name: {**fields[name], key: number}}
-                if wanted.distance(kind, changed) <= best:
-                    fields = changed
-    return fields
-
-
-def _takes(schema: Mapping[str, Any], value: Any) -> bool:
-    """Whether a scalar is a form of the field by itself."""
-    wanted = "boolean" if isinstance(value, bool) else "string"
-    return any(resolve_ref(option).get("type") == wanted or "anyOf" in option
-               for option in schema.get("anyOf", ()))  # fmt: skip
-
-
-def as_options(words: list[Any]) -> dict[str, Any] | None:
-    """Return the options that make a command line; None where it is none of options alone."""
-    made: dict[str, Any] = {}
-    name = ""
-    for word in words:
-        if isinstance(word, str) and word.startswith("--") and len(word) > 2:
-            name = word[2:]
-            if name in made:
-                return None
-            made[name] = True
-        elif not name:
-            return None
-        else:
-            value = as_number(word) if isinstance(word, str) else word
-            so_far = made[name]
-            if so_far is True:
-                made[name] = value
-            else:
-                made[name] = [*(so_far if isinstance(so_far, list) else [so_far]), value]
-    return made if as_json(command_line(made)) == as_json(words) else None
-
-
 def _completed(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> Fitted:
-    built = build(kind, wanted.name, fields)
+    built = wanted.built(kind, fields)
     if built is None:
         raise Unfit(f"a {kind.name} step can't be made of it")
     own = wanted.given.get("Arguments", {})
@@ -269,30 +209,3 @@ def _writes(kind: Kind, name: str, place: Place) -> bool:
     """Whether a field ends up at a place or below it."""
     own = [probe.place for probe in probes_of(kind.name) if probe.path[0] == name]
     return any(each[: len(place)] == place for each in own)
-
-
-def _problems(kind: Kind, wanted: Wanted, fitted: Fitted) -> Iterator[Problem]:
-    """Yield what the language has against a step's fields."""
-    name, fields = wanted.name, dict(with_values(fitted.fields, wanted.variables))
-    if fitted.request:
-        fields["request"] = fitted.request
-    schema = definition_schema()["definitions"][kind.name]
-    data = conform(_readable({"type": kind.name, **fields}), schema)
-    yield from problems_of_step(data, kind.name)
-    checked = {key: value for key, value in fields.items() if key != "request"}
-    yield from judge(checked, schema)
-    step = Step(name, kind.name, fields, frozenset(fields))
-    try:
-        found = [problem for problem in kind.check(step) if problem.level == "error"]
-    except Exception:  # noqa: BLE001 - kinds expect data of the right form, and these are anybody's
-        found = [Problem("bad-value", (), "its values are not of the form that its kind expects")]
-    yield from found
-
-
-def _readable(value: Any) -> Any:
-    """Return data with a reference where an expression stands, for the schema."""
-    if is_expression(value):
-        return "${parameters.Any}"
-    if isinstance(value, Mapping):
-        return {name: _readable(item) for name, item in value.items()}
-    return [_readable(item) for item in value] if isinstance(value, list) else value

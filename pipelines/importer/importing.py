@@ -13,12 +13,16 @@ from pipelines.definition.normal import Difference, differences
 from pipelines.errors import UsageError
 from pipelines.importer.assembling import Assembled, Surroundings, assemble
 from pipelines.importer.drafts import Draft, Note, walk
+from pipelines.importer.environment import framework_regions
 from pipelines.importer.fitting import Fitted, Unfit
 from pipelines.importer.words import VARIABLE, with_values
 from pipelines.importer.yaml_text import yaml_text
 from pipelines.language.check import Checked, check
-from pipelines.language.diagnostics import Diagnostic
+from pipelines.language.diagnostics import Diagnostic, InvalidDefinition, Report
+from pipelines.language.environments import LOCAL, choose_environment
 from pipelines.language.nodes import locate
+from pipelines.language.project import find_project
+from steps._contract import Environment
 from steps._expressions import PropertyRef, expressions_in
 
 MAX_ROUNDS = 6
@@ -36,6 +40,7 @@ class Imported:
         diagnostics: what the language has against the result.
         differences: where compiling the result gives something else than what was imported; None
             where it can't be compiled.
+        region: what it was compiled for to compare it.
     """
 
     text: str
@@ -43,6 +48,7 @@ class Imported:
     notes: Sequence[Note] = ()
     diagnostics: Sequence[Diagnostic] = ()
     differences: Sequence[Difference] | None = field(default=None)
+    region: str = ""
 
     @property
     def failed(self) -> bool:
@@ -57,7 +63,7 @@ def import_definition(
     path: Path,
     origin: str,
     head: Sequence[str] = (),
-    environment: str = "local",
+    environment: str | Environment = "local",
 ) -> Imported:
     """Import a pipeline definition.
 
@@ -67,14 +73,16 @@ def import_definition(
         path: where the result is to lie; its project and environments hold for the check.
         origin: where the definition comes from, for the comment at the top.
         head: further lines of comment.
+        environment: what it is written for: one of the project's, or one that no file tells of.
 
     Returns:
         The result, checked and compared with what was imported.
 
     Raises:
-        UsageError: it holds characters that no text may hold.
+        UsageError: it holds characters that no text may hold, or there is no such environment.
     """
     _refuse_signs(definition, around.variables)
+    place = _settings(environment, path)
     meant = with_values(definition, around.variables)
     name = str(with_values(around.name, around.variables))
     raw: dict[str, str] = {}
@@ -82,12 +90,15 @@ def import_definition(
     fitted: dict[str, Fitted | Unfit] = {}
     best: Imported | None = None
     for _ in range(MAX_ROUNDS):
-        assembled = assemble(definition, around, raw=raw, share=share, fitted=fitted)
+        assembled = assemble(
+            definition, around, raw=raw, share=share, fitted=fitted, environment=place
+        )
         lines = [f"Imported from {origin}.", *head]
         text = yaml_text(assembled.document, lines)
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
         found = _compared(meant, checked)
-        made = Imported(text, name, assembled.notes, checked.diagnostics, found)
+        notes = [*assembled.notes, *_elsewhere(definition, place, environment)]
+        made = Imported(text, name, notes, checked.diagnostics, found, place.region)
         if best is None or _badness(made) < _badness(best):
             best = made
         if not checked.failed and not found:
@@ -102,6 +113,33 @@ def import_definition(
             break
     assert best is not None
     return best
+
+
+def _settings(environment: str | Environment, path: Path) -> Environment:
+    """Return the environment that a name means; `local` where its file can't be read."""
+    if not isinstance(environment, str):
+        return environment
+    try:
+        return choose_environment(
+            environment, find_project(path.absolute().parent), Report()
+        ).environment
+    except InvalidDefinition:
+        return LOCAL
+
+
+def _elsewhere(
+    definition: Mapping[str, Any], place: Environment, environment: str | Environment
+) -> list[Note]:
+    """Note that images of other regions are written as addresses."""
+    regions = sorted(framework_regions(definition) - {place.region})
+    if not regions:
+        return []
+    there = " and ".join(regions)
+    why = f"images of AWS's frameworks in {there} are written as addresses, since the result is "
+    why += f"for {place.region}"
+    if isinstance(environment, str):
+        why += "; --env with an environment of their region writes them as frameworks"
+    return [Note("/Steps", why)]
 
 
 def _refuse_signs(value: Any, variables: Mapping[str, str]) -> None:

@@ -41,7 +41,7 @@ def gather(drafts: list[Draft], role: str = "") -> dict[str, Any]:
 
     Args:
         drafts: the steps; those whose values are gathered lose them.
-        role: the pipeline's own role, which steps have anyway.
+        role: the pipeline's own role or its environment's, which steps have anyway.
     """
     found = [draft for draft in walk(drafts) if not draft.is_raw]
     _forget_role(found, role)

@@ -244,6 +244,7 @@ def _surroundings(
     return Surroundings(
         name=given or pipeline_name(fallback),
         role=said("RoleArn", "roleARN", "role_arn"),
+        arn=said("PipelineArn"),
         description=said("PipelineDescription", "pipelineDescription", "pipeline_description"),
         display_name=said("PipelineDisplayName", "pipelineDisplayName", "pipeline_display_name"),
         parallelism=limit if isinstance(limit, int) and not isinstance(limit, bool) else None,

@@ -15,6 +15,7 @@ from pipelines.importer.documents import document_of
 from pipelines.importer.drafts import Draft, Note
 from pipelines.importer.durations import duration_text
 from pipelines.importer.fitting import Fitted, Unfit, fit
+from pipelines.importer.images import NO_IMAGES, Images
 from pipelines.importer.lifting import Lifter
 from steps import KINDS, kind_named
 from steps._contract import Kind
@@ -46,6 +47,7 @@ class Stepper:
         raw: names of the steps that are written as they stand, with the reason.
         variables: the values of the variables that stand in it.
         fitted: the fields that were found so far, by the steps' pointers; grows.
+        images: those that may be written as a framework.
         notes: what the reader must know; grows.
     """
 
@@ -54,6 +56,7 @@ class Stepper:
     raw: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     fitted: dict[str, Fitted | Unfit] = field(default_factory=dict)
+    images: Images = NO_IMAGES
     notes: list[Note] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
@@ -138,7 +141,7 @@ class Stepper:
     def _fit(self, draft: Draft, given: Mapping[str, Any]) -> Fitted:
         """Return a step's fields; found once, however often the definition is drafted."""
         if draft.pointer not in self.fitted:
-            wanted = Wanted(draft.name, given, self.values, self.variables)
+            wanted = Wanted(draft.name, given, self.values, self.variables, self.images)
             try:
                 self.fitted[draft.pointer] = fit(draft.kind, wanted)
             except Unfit as reason:

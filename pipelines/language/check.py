@@ -12,6 +12,7 @@ from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
 from pipelines.language.load import load
 from pipelines.language.project import find_project
 from pipelines.language.requests import Program, build_program
+from steps._contract import Environment
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Checked:
 def check(
     path: Path | str,
     *,
-    environment: str = "local",
+    environment: str | Environment = "local",
     variables: Mapping[str, str] | None = None,
     text: bytes | None = None,
 ) -> Checked:
@@ -43,7 +44,7 @@ def check(
 
     Args:
         path: the definition's file; with ``text`` only its place counts.
-        environment: the environment's name.
+        environment: the environment's name, or one that no file tells of.
         variables: values that override those under ``vars``, as text.
         text: the definition's bytes where they do not come from the file.
 

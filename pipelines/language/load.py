@@ -28,6 +28,7 @@ from pipelines.language.source import read
 from pipelines.language.spec import PARAMETER_EXPRESSIONS, PipelineSpec
 from pipelines.language.unfold import unfold
 from pipelines.language.validation import problems_of_top
+from steps._contract import Environment
 from steps._expressions import ExecutionRef
 
 DEFAULT_EXPERIMENT: dict[str, Any] = {
@@ -52,7 +53,7 @@ class Loaded:
 def load(
     path: FilePath | str,
     *,
-    environment: str = "local",
+    environment: str | Environment = "local",
     variables: Mapping[str, str] | None = None,
     text: bytes | None = None,
     asset: AssetFinder | None = None,
@@ -61,7 +62,7 @@ def load(
 
     Args:
         path: the definition's file; with ``text`` only its place counts.
-        environment: the environment's name.
+        environment: the environment's name, or one that no file tells of.
         variables: values of ``vars`` that override the file's, as text.
         text: the definition's bytes where they do not come from the file (standard input).
         asset: gives URIs to the template function ``asset``.
@@ -78,7 +79,11 @@ def load(
     root = read_file(file, report) if text is None else read(file, "<stdin>", text, report)
     if root is None:
         return Loaded(None, report)
-    setting = choose_environment(environment, project, report)
+    setting = (
+        choose_environment(environment, project, report)
+        if isinstance(environment, str)
+        else Setting(environment, None, (environment.name,))
+    )
     merged = read_layers(root, file, project, setting, dict(variables or {}), report)
     if merged is None:
         return Loaded(None, report, setting)

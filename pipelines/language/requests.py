@@ -12,20 +12,15 @@ from pipelines.errors import DefinitionError
 from pipelines.language.asset_store import AssetStore, asset_uri
 from pipelines.language.diagnostics import Report, as_clause
 from pipelines.language.function_module import find_module
+from pipelines.language.image_addresses import image_address
 from pipelines.language.nodes import Scalar, get
 from pipelines.language.pipeline_checks import pipeline_problems
 from pipelines.language.project import resolve_inside
 from pipelines.language.request_checks import check_request
 from pipelines.language.request_merge import merge_request
 from pipelines.language.spec import PipelineSpec, StepSpec
-from pipelines.service.images import UnknownImage
-from pipelines.service.images import resolve as resolve_image
 from steps._contract import Code, Document, Environment, Problem, Step, StepRequest
 from steps._expressions import DocumentRef, ExecutionRef, Join, ParameterRef, Path
-
-ONE_IMAGE = ("sklearn", "xgboost")
-"""Frameworks with one image for training and serving. The SDK's table for serving lacks some of
-their versions that its table for training has; the address is the same."""
 
 JOB_NAMES = {"Processing": "ProcessingJobName", "Training": "TrainingJobName"}
 """[U] Execution variables that keep the outputs of a ForEach's rounds apart; that they hold the
@@ -156,42 +151,21 @@ class _Builder:
                 hint = f"a framework's image is written `{{framework: {image}, version: …}}`"
                 self.report(step, Problem("unknown-image", path, message, hint))
             return image
-        scopes = [str(image.get("scope") or scope)]
-        if "scope" not in image and image.get("framework") in ONE_IMAGE:
-            scopes.append("training")
-        found = [self.image_address(image, each, instance) for each in scopes]
-        for address in found:
-            if isinstance(address, str):
-                return address
-        refusal = found[0]
-        assert isinstance(refusal, UnknownImage)
-        if refusal.field == "instance_type" and self.reporter.blames(
+        found = image_address(image, scope, self.known(instance), self.environment.region)
+        if isinstance(found, str):
+            return found
+        if found.field == "instance_type" and self.reporter.blames(
             (*self.paths[step.name], "instance")
         ):
             return "unknown"
         named = {"base_framework_version": "base_framework", "instance_type": "instance"}
-        part = named.get(str(refusal.field), str(refusal.field))
+        part = named.get(str(found.field), str(found.field))
         place = (*path, part) if part in image else path
-        message = f"{as_clause(refusal.message)} (for {scopes[0]}, in `{step.name}`)"
-        self.report(step, Problem("unknown-image", place, message, as_clause(refusal.hint)))
+        message = (
+            f"{as_clause(found.message)} (for {image.get('scope') or scope}, in `{step.name}`)"
+        )
+        self.report(step, Problem("unknown-image", place, message, as_clause(found.hint)))
         return "unknown"
-
-    def image_address(
-        self, image: Mapping[str, Any], scope: str, instance: Any
-    ) -> str | UnknownImage:
-        """Return the address of a framework's image, or why there is none."""
-        try:
-            return resolve_image(
-                str(image.get("framework")),
-                region=self.environment.region,
-                version=image.get("version"),
-                py_version=image.get("py_version"),
-                scope=scope,
-                instance_type=image.get("instance") or self.known(instance) or "ml.m5.large",
-                base_framework_version=image.get("base_framework"),
-            )
-        except UnknownImage as refusal:
-            return refusal
 
     def known(self, value: Any) -> str | None:
         """Return a value as far as it is known now: a parameter stands for its default."""

@@ -67,7 +67,7 @@ def load_config(framework: str) -> Config:
                 f"{source} cannot be read: {error}.",
                 "Reinstall the SDK: pip install -U sagemaker",
             ) from error
-        if isinstance(config, dict) and list(_with_versions(config)):
+        if isinstance(config, dict) and list(scoped(config)):
             return config
     common = ", ".join(f"`{name}`" for name in _COMMON if name in _names())
     hint = suggest(framework, frameworks()) or f"Some are {common}."
@@ -75,7 +75,7 @@ def load_config(framework: str) -> Config:
     raise UnknownImage(f"AWS has no framework `{shown}`.", hint)
 
 
-def _with_versions(config: Config) -> Iterator[tuple[str, Config]]:
+def scoped(config: Config) -> Iterator[tuple[str, Config]]:
     """Yields the parts of a table that have versions, with their scopes; one without a scope
     stands for all."""
     if "versions" in config:
@@ -118,7 +118,7 @@ def versions(framework: str, scope: str | None = None) -> tuple[str, ...]:
         if scope not in config:
             refuse_choice(framework, "scope", scope, scopes(config))
         return offered(config[scope])
-    found = [one for _, part in _with_versions(config) for one in offered(part)]
+    found = [one for _, part in scoped(config) for one in offered(part)]
     return tuple(sorted(set(found), key=version_order))
 
 

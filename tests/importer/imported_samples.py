@@ -9,6 +9,7 @@ from typing import Any
 
 from pipelines.cli.fmt import documented_order
 from pipelines.importer import Imported, Surroundings, import_definition
+from pipelines.importer.environment import suggest_environment
 from pipelines.language.formatter import format_text
 
 CASES = Path(__file__).parents[1] / "cases" / "ok"
@@ -18,13 +19,15 @@ Json = dict[str, Any]
 
 
 def imported(definition: Json, name: str = "imported", **around: Any) -> Imported:
-    """Import a definition into an empty folder."""
+    """Import a definition into an empty folder, for the environment that it tells of."""
+    suggested = suggest_environment(definition, str(around.get("role", "")))
     with tempfile.TemporaryDirectory() as folder:
         return import_definition(
             definition,
             Surroundings(name, **around),
             path=Path(folder) / "pipeline.yaml",
             origin="a test",
+            environment=suggested.environment(kept=True),
         )
 
 

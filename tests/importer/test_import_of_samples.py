@@ -14,6 +14,7 @@ import pytest
 from imported_samples import SAMPLES, complaints
 
 from pipelines.importer import Imported, import_definition
+from pipelines.importer.environment import suggest_environment
 from pipelines.importer.sources import find_definition
 from pipelines.language.check import check
 
@@ -25,6 +26,7 @@ LOST = {"sdk2-mixed.json": ["`none` is null", "'none'"]}
 @cache
 def sample(path: Path) -> Imported:
     found = find_definition(path.read_text("utf-8"), path.name)
+    suggested = suggest_environment(found.definition, found.around.role)
     with tempfile.TemporaryDirectory() as folder:
         return import_definition(
             found.definition,
@@ -32,6 +34,7 @@ def sample(path: Path) -> Imported:
             path=Path(folder) / "pipeline.yaml",
             origin=path.name,
             head=found.remarks,
+            environment=suggested.environment(kept=True),
         )
 
 

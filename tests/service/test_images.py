@@ -97,7 +97,7 @@ def is_deliberate(wanted: dict[str, Any]) -> bool:
     names = [wanted["framework"]]
     names += [f"{names[0]}-{more}" for more in ("neuron", "neuronx", "training-compiler")]
     configs = [image_configs.load_config(name) for name in names if name in frameworks()]
-    parts = [part for config in configs for _, part in image_configs._with_versions(config)]
+    parts = [part for config in configs for _, part in image_configs.scoped(config)]
     if wanted["version"] is None:
         return any(len(part["versions"]) > 1 for part in parts)
     known = [set(image_configs.offered(part)) for part in parts if len(part["versions"]) == 1]
