@@ -59,7 +59,7 @@ Examples:
     "or none), or a mode's name; `sagedag doctor` lists them.",
 )
 @click.option(
-    "--parallel", type=click.IntRange(1, 200), metavar="N", help="Run at most N steps at once."
+    "--parallel", type=click.IntRange(1, 200), metavar="N", help="Run at most N jobs at once."
 )
 @click.option(
     "--resume",

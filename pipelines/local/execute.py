@@ -19,6 +19,7 @@ from pipelines.local.encoding import moment
 from pipelines.local.history import ExecutionRecord, History
 from pipelines.local.identity import Identity, new_execution_id
 from pipelines.local.isolation import Isolation
+from pipelines.local.jobs import Room
 from pipelines.local.loop import Loop
 from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer, RunStart
@@ -84,10 +85,9 @@ def execute(
     if observer is not None:
         around = replace(around, observer=observer)
     selected = _selected(definition, name, options, history, resumed)
-    limit = max(1, min(options.parallelism or max(2, os.cpu_count() or 1), MAX_PARALLEL))
     given = dict(selected.given or {}) if selected else {}
     kept = dict(resumed.kept) if resumed else {}
-    _begin(definition, around, started, limit, selected, resumed)
+    _begin(definition, around, started, selected, resumed)
     for step in given.values():
         around.values.properties[step.name] = step.properties
         around.requests[step.name] = step.request or {}
@@ -95,7 +95,7 @@ def execute(
     position = max((step.position for step in (*kept.values(), *given.values())), default=0)
     try:
         scheduler = Scheduler(definition, chosen)
-        return Loop(definition, around, scheduler, limit, stop, kept, position).run()
+        return Loop(definition, around, scheduler, stop, kept, position).run()
     finally:
         around.s3.close()
 
@@ -132,6 +132,7 @@ def _surround(
         observer=Observer(),
         options=options,
         cancelled=threading.Event(),
+        room=Room(max(1, min(options.parallelism or max(2, os.cpu_count() or 1), MAX_PARALLEL))),
         faults=options.faults,
     )
 
@@ -192,7 +193,6 @@ def _begin(
     definition: Definition,
     around: Surroundings,
     now: float,
-    limit: int,
     selected: Selected | None,
     resumed: Resumption | None,
 ) -> None:
@@ -204,7 +204,7 @@ def _begin(
         history.begin(
             identity,
             started=now,
-            parallelism=limit,
+            parallelism=around.room.limit,
             isolation=isolation.name,
             definition=json.dumps(definition.source),
             parameters={key: wire(value) for key, value in around.values.parameters.items()},
@@ -217,7 +217,9 @@ def _begin(
     remarks = _remarks(around.options, selected, resumed)
     note, folder = isolation.note, around.store.folder
     around.observer.started(
-        RunStart(identity, definition, limit, isolation.name, note, folder, tuple(remarks))
+        RunStart(
+            identity, definition, around.room.limit, isolation.name, note, folder, tuple(remarks)
+        )
     )
 
 

@@ -23,6 +23,10 @@ from pipelines.local.surroundings import Finished, Surroundings
 from pipelines.local.values import ResolutionError
 
 
+class _Freed:
+    """A search has given back a place that a step waits for."""
+
+
 class Loop:
     """Starts steps and takes in their ends, all in one thread.
 
@@ -30,7 +34,6 @@ class Loop:
         definition: what runs.
         around: what the steps share.
         scheduler: says what may start.
-        limit: how many steps run at once.
         stop: ends the run when requested.
         kept: steps that ended well when the execution was begun, by name; they do not run again.
         position: how many steps the execution has recorded already.
@@ -41,7 +44,6 @@ class Loop:
         definition: Definition,
         around: Surroundings,
         scheduler: Scheduler,
-        limit: int,
         stop: Stop,
         kept: Mapping[str, StepRecord] | None = None,
         position: int = 0,
@@ -49,12 +51,11 @@ class Loop:
         self._definition = definition
         self._around = around
         self._scheduler = scheduler
-        self._limit = limit
         self._stop = stop
         self._kept = kept or {}
         self._position = position
         # SimpleQueue, because the request to stop is put from a signal handler.
-        self._arrivals: SimpleQueue[Finished | BaseException | None] = SimpleQueue()
+        self._arrivals: SimpleQueue[Finished | BaseException | _Freed | None] = SimpleQueue()
         self._rounds: dict[str, Rounds] = {}
         self._began: dict[str, float] = {}
         self._ended: dict[str, float] = {}
@@ -66,9 +67,11 @@ class Loop:
     def run(self) -> ExecutionRecord:
         """Run to the end; a bug in a step's code is raised once everything has stopped."""
         self._stop.listen(lambda: self._arrivals.put(None))
+        room = self._around.room
+        room.listen(lambda: self._arrivals.put(_Freed()))
         status = "Failed"
         try:
-            with ThreadPoolExecutor(self._limit, thread_name_prefix="step") as pool:
+            with ThreadPoolExecutor(room.limit, thread_name_prefix="step") as pool:
                 try:
                     self._turn(pool)
                 except BaseException:
@@ -95,19 +98,23 @@ class Loop:
             elif isinstance(arrival, BaseException):
                 self._broken = self._broken or arrival
                 self._halt()
-            else:
+            elif isinstance(arrival, Finished):
+                self._around.room.leave()
                 self._take(arrival)
 
     def _start_ready(self, pool: ThreadPoolExecutor) -> None:
-        while self._scheduler.running < self._limit and (name := self._scheduler.next()):
+        ready, room = self._scheduler, self._around.room
+        while ready.ready and room.enter() and (name := ready.next()):
             step = self._around.values.rounds.get(name) or self._definition.by_name[name]
             record = self._kept.get(name)
             if record is not None and self._same_item(record):
                 self._keep(record)
+                room.leave()
                 continue
             self._begin(step)
             if step.type == "ForEach":
                 self._expand(step)
+                room.leave()
             else:
                 pool.submit(self._work, step, self._waited(name))
 

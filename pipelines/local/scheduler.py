@@ -95,6 +95,11 @@ class Scheduler:
         """How many steps run; a ForEach whose rounds run is not counted."""
         return self._running
 
+    @property
+    def ready(self) -> bool:
+        """Whether a step may start now."""
+        return not self.halted and bool(self._ready)
+
     def waits_for(self, name: str) -> list[str]:
         """Return the steps that a step waits for, its Condition and its ForEach among them."""
         branch, loop = self._branch[name], self._loop_of.get(name)
@@ -103,7 +108,7 @@ class Scheduler:
 
     def next(self) -> str | None:
         """Take the next step to start; None where none may start now."""
-        if self.halted or not self._ready:
+        if not self.ready:
             return None
         name = self._ready.popleft()
         self.states[name] = RUNNING

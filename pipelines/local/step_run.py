@@ -163,6 +163,7 @@ class StepRun:
             advance=lambda progress: around.observer.progress(step.name, progress),
             variables=lambda part: around.options.variables(step.name, part),
             shell=around.options.shell == step.name,
+            room=around.room,
         )
 
     def _earlier(self, name: str) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:

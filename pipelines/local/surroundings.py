@@ -12,6 +12,7 @@ from pipelines.local.cache import Cache
 from pipelines.local.history import History
 from pipelines.local.identity import Identity
 from pipelines.local.isolation import Isolation
+from pipelines.local.jobs import Room
 from pipelines.local.objects import ObjectStore
 from pipelines.local.observer import Observer
 from pipelines.local.options import RunOptions
@@ -40,6 +41,7 @@ class Surroundings:
         cancelled: set when the execution is being stopped.
         requests: the resolved arguments of every step that got that far, by name.
         rounds: the round of each step that a ForEach put in, by name.
+        room: how many jobs run at once.
         faults: for each step, service faults still to be raised, one an attempt.
     """
 
@@ -55,6 +57,7 @@ class Surroundings:
     observer: Observer
     options: RunOptions
     cancelled: threading.Event
+    room: Room = field(default_factory=Room)
     faults: Mapping[str, list[str]] = field(default_factory=dict)
     requests: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     rounds: dict[str, Round] = field(default_factory=dict)

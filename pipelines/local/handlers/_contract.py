@@ -13,7 +13,7 @@ from pipelines.definition import Step
 from pipelines.local.endpoints import Endpoints
 from pipelines.local.identity import MAX_NAME, Identity
 from pipelines.local.isolation import Isolation
-from pipelines.local.jobs import Progress
+from pipelines.local.jobs import Progress, Room
 from pipelines.local.jobs.interpreters import CURRENT, Environments
 from pipelines.local.lineage import Lineage
 from pipelines.local.objects import ObjectStore
@@ -99,6 +99,7 @@ class StepContext:
     advance: Callable[[Progress], None] = lambda _progress: None
     variables: Callable[[str], Mapping[str, str]] = lambda _part: {}
     shell: bool = False
+    room: Room = field(default_factory=Room)
 
     def call(self, request: Mapping[str, Any]) -> Call:
         """Return what the step asks for with these arguments."""

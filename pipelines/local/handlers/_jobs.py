@@ -28,6 +28,7 @@ def job_context(context: StepContext, resource: str) -> JobContext:
         enter=context.enter,
         advance=context.advance,
         variables=context.variables,
+        room=context.room,
         shell=context.step.name if context.shell else "",
     )
 

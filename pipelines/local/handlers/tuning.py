@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pipelines.definition import Step
 from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
+from pipelines.local.handlers._stand_in import called
 from pipelines.local.handlers.training import TrainingHandler
+from pipelines.local.jobs import JobContext
+from pipelines.local.jobs.process import Command
+from pipelines.local.stand_ins import StandIn, StandIns
 from pipelines.local.tuning import run_tuning
 
 _DEFINITIONS = ("TrainingJobDefinition", "TrainingJobDefinitions")
@@ -35,21 +40,63 @@ class TuningHandler(Handler):
 
     def inputs(self, request: Mapping[str, Any]) -> list[str]:
         """Return the URIs of the training jobs' channels and of the code they name."""
-        found: list[str] = []
-        for definition in (request.get(_DEFINITIONS[0]), *each(request.get(_DEFINITIONS[1]))):
-            if isinstance(definition, Mapping):
-                static = definition.get("StaticHyperParameters")
-                found += TrainingHandler().inputs({**definition, "HyperParameters": static})
-        return found
+        return [uri for job in _jobs(request) for uri in TrainingHandler().inputs(job)]
+
+    def stand_in(
+        self, request: Mapping[str, Any], members: Mapping[str, Any], stand_ins: StandIns
+    ) -> StandIn | None:
+        """Return what stands in for the container of the training jobs."""
+        found = (TrainingHandler().stand_in(job, members, stand_ins) for job in _jobs(request))
+        return next((stand_in for stand_in in found if stand_in is not None), None)
+
+    def obstacle(
+        self,
+        step: Step,
+        request: Mapping[str, Any],
+        members: Mapping[str, Any],
+        stand_in: StandIn | None,
+        stand_ins: StandIns,
+    ) -> str:
+        """Say that nothing is known to run one of the training jobs."""
+        del stand_in
+        training = TrainingHandler()
+        told = (
+            training.obstacle(
+                step, job, members, training.stand_in(job, members, stand_ins), stand_ins
+            )
+            for job in _jobs(request)
+        )
+        return next(filter(None, told), "")
 
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Run the search."""
         job = job_context(context, "hyper-parameter-tuning-job")
         metadata = {"TuningJob": {"Arn": job.arn}}
         parents = _parents(request, context)
+        stand_in = context.stand_in
+        if stand_in is not None and not stand_in.function:
+            raise StepError(
+                f"`{stand_in.name}` has recorded values, and the training jobs of a search need a "
+                "`function` (or name the step itself under `steps`)",
+                metadata,
+            )
+
+        def instead(training: Mapping[str, Any]) -> Callable[[JobContext], Command] | None:
+            found = TrainingHandler().stand_in(training, {}, context.stand_ins)
+            return called(found, training) if found is not None else None
+
+        # What a function of the handlers file does is no part of the request.
+        inputs = self.inputs(request) if stand_in is None else None
         with as_step_end(metadata):
-            response = run_tuning(request, job, context.say, parents)
+            response = run_tuning(request, job, context.say, parents, inputs, instead)
         return StepResult(response, metadata, outputs=tuple(texts(_models(response))))
+
+
+def _jobs(request: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what the training jobs of each definition have in common, as their own requests."""
+    for definition in (request.get(_DEFINITIONS[0]), *each(request.get(_DEFINITIONS[1]))):
+        if isinstance(definition, Mapping):
+            yield {**definition, "HyperParameters": definition.get("StaticHyperParameters")}
 
 
 def _parents(request: Mapping[str, Any], context: StepContext) -> list[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from pipelines.local.jobs.context import JobContext, JobFailed, JobStopped, Prog
 from pipelines.local.jobs.function import Answer, Function, call_function, place_function
 from pipelines.local.jobs.material import discard
 from pipelines.local.jobs.processing import run_processing
+from pipelines.local.jobs.room import Room
 from pipelines.local.jobs.training import run_training
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "JobFailed",
     "JobStopped",
     "Progress",
+    "Room",
     "call_function",
     "discard",
     "place_function",

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.local.isolation import Isolation
 from pipelines.local.jobs.interpreters import CURRENT, Environments
+from pipelines.local.jobs.room import Room
 from pipelines.local.objects import ObjectStore
 
 
@@ -59,6 +60,7 @@ class JobContext:
         enter: told which phase begins: ``running``, ``storing``; a job begins with preparing.
         advance: told how far a job is that consists of parts.
         variables: gives further variables of a job; asked with the name of its part, if any.
+        room: has the place that the job takes, and more for its parts.
     """
 
     name: str
@@ -79,6 +81,7 @@ class JobContext:
     enter: Callable[[str], None] = lambda _phase: None
     advance: Callable[[Progress], None] = lambda _progress: None
     variables: Callable[[str], Mapping[str, str]] = lambda _part: {}
+    room: Room = field(default_factory=Room)
 
     @property
     def ml(self) -> Path:

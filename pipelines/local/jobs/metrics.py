@@ -36,7 +36,7 @@ def final_metrics(
         JobFailed: an expression is none, or takes too long.
     """
     algorithm = request.get("AlgorithmSpecification", {})
-    definitions = [*(algorithm.get("MetricDefinitions") or ()), *_of_the_image(request)]
+    definitions = [*(algorithm.get("MetricDefinitions") or ()), *image_metrics(request)]
     if not definitions:
         return []
     # Costs 15 ms to import, and only jobs with metrics need it.
@@ -74,7 +74,7 @@ def final_metrics(
     ]
 
 
-def _of_the_image(request: Mapping[str, Any]) -> list[dict[str, str]]:
+def image_metrics(request: Mapping[str, Any]) -> list[dict[str, str]]:
     """What the service reads of the log of an image that brings its own program."""
     if "sagemaker_program" in (request.get("HyperParameters") or {}):
         return []

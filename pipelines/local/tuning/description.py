@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -26,8 +26,18 @@ def describe(
     trials: tuple[Trial, ...],
     created: datetime,
     status: str,
+    earlier: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Return the Describe response, with the training jobs' summaries, the best first."""
+    """Return the Describe response, with the training jobs' summaries, the best first.
+
+    Args:
+        request: the resolved arguments of CreateHyperParameterTuningJob.
+        job: the tuning job.
+        trials: those that have ended.
+        created: when it began.
+        status: how it ended.
+        earlier: summaries of the training jobs that a warm start began from.
+    """
     ranked = sorted(trials, key=lambda trial: _rank(trial, request))
     summaries = [_summary(trial, request, job) for trial in ranked]
     now = datetime.now(timezone.utc)
@@ -57,7 +67,32 @@ def describe(
     }
     if ranked and ranked[0].status == "Completed" and ranked[0].value is not None:
         description["BestTrainingJob"] = summaries[0]
+    overall = _overall(request, [*summaries, *earlier])
+    if overall is not None:
+        description["OverallBestTrainingJob"] = overall
     return description
+
+
+def _overall(
+    request: Mapping[str, Any], summaries: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """Return the best training job of a warm start that goes on with the same search.
+
+    API Reference, DescribeHyperParameterTuningJob, OverallBestTrainingJob: only where the warm
+    start's type is IdenticalDataAndAlgorithm; its own training jobs and those of all parents count.
+    """
+    if request.get("WarmStartConfig", {}).get("WarmStartType") != "IdenticalDataAndAlgorithm":
+        return None
+    target = target_of(request, "")
+    sign = 1 if target.get("Type") == "Minimize" else -1
+    rated = [
+        (sign * float(final["Value"]), summary)
+        for summary in summaries
+        if summary.get("TrainingJobStatus") == "Completed"
+        and (final := summary.get("FinalHyperParameterTuningJobObjectiveMetric"))
+        and final.get("MetricName") == target.get("MetricName")
+    ]
+    return min(rated, key=lambda each: each[0])[1] if rated else None
 
 
 def target_of(request: Mapping[str, Any], definition: str) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.local.jobs.metrics import image_metrics
+
 _BUILT_IN = re.compile(r"(train|validation):(\w+(?:@\d+)?)")
 
 
@@ -37,7 +39,9 @@ def objective_of(definition: Mapping[str, Any], target: Mapping[str, Any]) -> Ob
         target: MetricName and Type.
     """
     metric, kind = str(target.get("MetricName")), str(target.get("Type"))
-    for known in definition.get("AlgorithmSpecification", {}).get("MetricDefinitions") or ():
+    given = definition.get("AlgorithmSpecification", {}).get("MetricDefinitions") or ()
+    parameters = definition.get("StaticHyperParameters")
+    for known in (*given, *image_metrics({**definition, "HyperParameters": parameters})):
         if known.get("Name") == metric:
             return Objective(metric, kind, str(known.get("Regex")))
     built_in = _BUILT_IN.fullmatch(metric)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress, run_training
+from pipelines.local.jobs.metrics import image_metrics
+from pipelines.local.jobs.process import Command
 from pipelines.local.tuning.early import EarlyStop
 from pipelines.local.tuning.objective import Objective
 from pipelines.local.tuning.parts import Part
@@ -17,6 +19,8 @@ from pipelines.local.tuning.spaces import as_hyperparameter
 OBJECTIVE = "_tuning_objective_metric"
 """The hyperparameter by which the service tells a training job its objective. Source: the
 SageMaker training toolkit, which keeps it from the script."""
+
+Instead = Callable[[Mapping[str, Any]], Callable[[JobContext], Command] | None]
 
 _KEPT = (
     "AlgorithmSpecification",
@@ -70,7 +74,8 @@ def training_request(
         request["ResourceConfig"] = {name: resources[name] for name in shared if name in resources}
     algorithm = dict(request.get("AlgorithmSpecification", {}))
     metrics = list(algorithm.get("MetricDefinitions") or ())
-    if not any(metric.get("Name") == objective.metric for metric in metrics):
+    own = image_metrics({**definition, "HyperParameters": definition.get("StaticHyperParameters")})
+    if not any(metric.get("Name") == objective.metric for metric in (*metrics, *own)):
         metrics.append({"Name": objective.metric, "Regex": objective.regex})
     request["AlgorithmSpecification"] = {**algorithm, "MetricDefinitions": metrics}
     request["HyperParameters"] = {
@@ -94,6 +99,7 @@ class Running:
         trial: which.
         part: the definition that it follows.
         request: its CreateTrainingJob request.
+        instead: prepares another command than the container's.
         job: what it is started with; ``cancelled`` is the trial's own.
         early: ends it early; None: nothing does.
     """
@@ -102,6 +108,7 @@ class Running:
     part: Part
     request: Mapping[str, Any]
     job: JobContext
+    instead: Callable[[JobContext], Command] | None = None
     early: EarlyStop | None = None
     last: float | None = None
     stopped_early: bool = False
@@ -111,7 +118,7 @@ class Running:
         """Run the training job to its end; a bad end is a result, not an exception."""
         job = replace(self.job, cancelled=self.stop, on_line=self._listener())
         try:
-            description = run_training(self.request, job)
+            description = run_training(self.request, job, self.instead)
         except JobFailed as error:
             return replace(
                 self.trial, status="Failed", reason=error.reason, description=error.description

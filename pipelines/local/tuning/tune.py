@@ -10,7 +10,7 @@ import concurrent.futures
 import json
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -19,10 +19,11 @@ from typing import Any
 from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress, discard
 from pipelines.local.tuning.description import describe
 from pipelines.local.tuning.early import EarlyStop, Halving, MedianStop
+from pipelines.local.tuning.kept import KeptTrials, mark_of
 from pipelines.local.tuning.parts import Part, read_parts
 from pipelines.local.tuning.search import Point
 from pipelines.local.tuning.spaces import SpaceError, as_hyperparameter
-from pipelines.local.tuning.trial import Running, Trial, training_request
+from pipelines.local.tuning.trial import Instead, Running, Trial, training_request
 
 _TICK = 0.1
 
@@ -51,6 +52,8 @@ def run_tuning(
     job: JobContext,
     say: Callable[[str], None],
     earlier: Iterable[Mapping[str, Any]] = (),
+    inputs: Sequence[str] | None = (),
+    instead: Instead = lambda _request: None,
 ) -> dict[str, Any]:
     """Run a tuning job.
 
@@ -59,6 +62,8 @@ def run_tuning(
         job: the tuning job's own name, folder and log; its trials get folders and logs below.
         say: told a line for every trial that ends.
         earlier: summaries of the training jobs of earlier tuning jobs, for a warm start.
+        inputs: URIs whose content counts where a search is taken up again; None: it never is.
+        instead: what prepares another command than the container's for a training request.
 
     Returns:
         The response of DescribeHyperParameterTuningJob with the TrainingJobSummaries of
@@ -81,7 +86,9 @@ def run_tuning(
     known = sum(map(any, taught))
     if jobs:
         say(f"warm start: {known} of {len(jobs)} earlier training jobs tried this search's values")
-    return _Tuning(request, job, say, parts).run()
+    mark = mark_of(request, inputs, job.objects) if inputs is not None else ""
+    kept = KeptTrials(job.log.with_suffix(""), mark, job.objects.exists)
+    return _Tuning(request, job, say, parts, jobs, kept, instead).run()
 
 
 def _limits(config: Mapping[str, Any]) -> Limits:
@@ -119,12 +126,18 @@ class _Tuning:
         job: JobContext,
         say: Callable[[str], None],
         parts: tuple[Part, ...],
+        earlier: Sequence[Mapping[str, Any]],
+        kept: KeptTrials,
+        instead: Instead,
     ) -> None:
         config = request["HyperParameterTuningJobConfig"]
         self._request = request
         self._job = job
         self._say = say
         self._parts = list(parts)
+        self._earlier = earlier
+        self._kept = kept
+        self._instead = instead
         self._limits = _limits(config)
         self._early = _early(config)
         self._trials: list[Trial] = []
@@ -148,7 +161,9 @@ class _Tuning:
         status = "Stopped" if cancelled else "Completed"
         if not cancelled and not any(trial.value is not None for trial in self._trials):
             status = "Failed"
-        description = describe(self._request, self._job, tuple(self._trials), self._created, status)
+        description = describe(
+            self._request, self._job, tuple(self._trials), self._created, status, self._earlier
+        )
         if status == "Completed":
             return description
         ending: JobFailed | JobStopped
@@ -160,7 +175,7 @@ class _Tuning:
 
     def _turn(self, pool: ThreadPoolExecutor) -> None:
         while True:
-            while len(self._running) < self._limits.parallel and self._start(pool):
+            while self._start(pool):
                 pass
             if not self._running:
                 return
@@ -170,7 +185,11 @@ class _Tuning:
             # By number, so that equal searches learn in equal order where trials end together.
             for future in sorted(done, key=lambda each: self._running[each].trial.number):
                 running = self._running.pop(future)
-                self._take(running, future.result())
+                if self._running:  # the last one's place is the step's own
+                    self._job.room.leave()
+                trial = future.result()
+                self._kept.keep(trial)
+                self._take(running.part, trial)
             if self._job.cancelled.is_set() or self._is_overdue():
                 self._over = True
                 self._stop_all()
@@ -184,12 +203,17 @@ class _Tuning:
             running.stop.set()
 
     def _start(self, pool: ThreadPoolExecutor) -> bool:
-        """Start the next trial; False where none is left or may start."""
-        limit = self._limits.jobs
+        """Start the next trial, or take it up; False where none is left or may start now."""
+        limits = self._limits
         if self._over or self._job.cancelled.is_set():
             return False
-        if limit is not None and self._number >= limit:
+        if limits.jobs is not None and self._number >= limits.jobs:
             return False
+        if len(self._running) >= limits.parallel:
+            return False
+        if self._running and not self._job.room.enter_more():
+            return False
+        further = bool(self._running)
         while self._parts:
             # Definitions take turns, as long as they have something to try.
             part = self._parts.pop(0)
@@ -198,11 +222,21 @@ class _Tuning:
                 continue
             self._parts.append(part)
             self._number += 1
+            kept = self._kept.find(self._number, part.name)
+            if kept is not None:
+                self._leave(further)
+                self._take(part, kept, " (kept)")
+                return True
             running = self._prepare(part, point)
             self._advance(running.trial, "running", _tried(running.trial))
             self._running[pool.submit(self._run, running)] = running
             return True
+        self._leave(further)
         return False
+
+    def _leave(self, further: bool) -> None:
+        if further:
+            self._job.room.leave()
 
     def _prepare(self, part: Part, point: Point) -> Running:
         job, number = self._job, self._number
@@ -217,9 +251,11 @@ class _Tuning:
             log=job.log.with_suffix("") / f"{number:03d}.log",
             environment={**job.environment, **job.variables(f"{number:03d}")},
         )
+        request = training_request(part.definition, point, part.objective, name)
         return Running(
             trial=Trial(number, part.name, point),
-            request=training_request(part.definition, point, part.objective, name),
+            request=request,
+            instead=self._instead(request),
             job=trial_job,
             part=part,
             early=self._early,
@@ -232,11 +268,11 @@ class _Tuning:
         finally:
             discard(running.job.folder)
 
-    def _take(self, running: Running, trial: Trial) -> None:
+    def _take(self, part: Part, trial: Trial, note: str = "") -> None:
         self._trials.append(trial)
-        part, value = running.part, trial.value
+        value = trial.value
         if value is not None:
-            running.part.learn(trial.point, value)
+            part.learn(trial.point, value)
         score = part.objective.score(value) if value is not None else None
         better = (
             trial.status == "Completed"
@@ -254,7 +290,7 @@ class _Tuning:
         patience = self._limits.patience
         if patience is not None and self._since_best >= patience:
             self._over = True
-        told = _line(trial, part, better)
+        told = _line(trial, part, better) + note
         self._advance(trial, "succeeded" if trial.status == "Completed" else trial.status.lower(),
                       told)  # fmt: skip
         self._say(f"job {trial.number:03d}: {told}")

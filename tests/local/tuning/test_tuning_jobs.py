@@ -73,7 +73,7 @@ def test_a_search_runs_its_jobs_side_by_side_and_tells_of_each(tune: Run, place:
     lines = log.read_text().splitlines()
     assert sum(line.startswith("job 00") for line in lines) == 5
     assert any("(best so far)" in line for line in lines)
-    assert min(p.name for p in log.with_suffix("").iterdir()) == "001.log"
+    assert min(p.name for p in log.with_suffix("").glob("*.log")) == "001.log"
 
 
 def test_failed_jobs_do_not_fail_the_search_unless_all_do(tune: Run) -> None:
@@ -153,3 +153,30 @@ def test_a_warm_start_learns_from_an_earlier_search(run: Run, place: Any) -> Non
     assert "no tuning job `somebody-elses` has succeeded in this store" in (
         missing.record.failure_reason
     )
+
+
+@pytest.mark.parametrize("kind", ["IdenticalDataAndAlgorithm", "TransferLearning"])
+def test_the_best_of_all_is_told_where_a_search_goes_on_with_the_same(
+    run: Run, place: Any, kind: str
+) -> None:
+    put_code(place.store)
+    grid = {"strategy": "Grid", "jobs": None}
+    first = run(pipeline(request(categories("depth", "5", "6"), **grid)))
+    name = first.steps["tune"].properties["HyperParameterTuningJobName"]
+    arguments = request(categories("depth", "1", "2"), **grid)
+    arguments["WarmStartConfig"] = {
+        "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": name}],
+        "WarmStartType": kind,
+    }
+    found = described(run(pipeline(arguments)))
+    assert found["BestTrainingJob"]["TunedHyperParameters"] == {"depth": "2"}
+    overall = found.get("OverallBestTrainingJob")
+    assert "OverallBestTrainingJob" not in first.steps["tune"].properties
+    if kind == "TransferLearning":
+        assert overall is None
+    else:
+        assert overall["TunedHyperParameters"] == {"depth": "5"}
+        assert overall["TuningJobName"] == name
+        found.pop("TrainingJobSummaries")
+        shape = output_shape("DescribeHyperParameterTuningJob")
+        assert [m.message for m in check(found, shape) if m.kind != "pattern"] == []
