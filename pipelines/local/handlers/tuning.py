@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from pipelines.definition import Step
-from pipelines.local.handlers._contract import Handler, StepContext, StepError, StepResult
+from pipelines.local.handlers._contract import Call, Handler, StepContext, StepError, StepResult
 from pipelines.local.handlers._jobs import as_step_end, dig, each, job_context, texts
 from pipelines.local.handlers._stand_in import called
 from pipelines.local.handlers.training import TrainingHandler
@@ -49,24 +49,15 @@ class TuningHandler(Handler):
         found = (TrainingHandler().stand_in(job, members, stand_ins) for job in _jobs(request))
         return next((stand_in for stand_in in found if stand_in is not None), None)
 
-    def obstacle(
-        self,
-        step: Step,
-        request: Mapping[str, Any],
-        members: Mapping[str, Any],
-        stand_in: StandIn | None,
-        stand_ins: StandIns,
-    ) -> str:
+    def obstacle(self, call: Call) -> str:
         """Say that nothing is known to run one of the training jobs."""
-        del stand_in
         training = TrainingHandler()
-        told = (
-            training.obstacle(
-                step, job, members, training.stand_in(job, members, stand_ins), stand_ins
-            )
-            for job in _jobs(request)
-        )
-        return next(filter(None, told), "")
+        for job in _jobs(call.request):
+            stand_in = training.stand_in(job, call.members, call.stand_ins)
+            told = training.obstacle(replace(call, request=job, stand_in=stand_in))
+            if told:
+                return told
+        return ""
 
     def run(self, request: Mapping[str, Any], context: StepContext) -> StepResult:
         """Run the search."""
