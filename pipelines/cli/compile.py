@@ -12,10 +12,9 @@ from pipelines.cli.options import (
     format_option,
     pairs,
     print_diagnostics,
-    sources,
+    source,
     write_text,
 )
-from pipelines.errors import UsageError
 
 
 @click.command(
@@ -27,7 +26,7 @@ Examples:
 
 Compiling needs no network and no credentials; the same input gives the same bytes."""
 )
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="[PATH]", default=".")
 @environment_options
 @format_option
 @click.option(
@@ -44,17 +43,11 @@ def command(
     style: str,
     output: Path | None,
 ) -> int:
-    """Write the SageMaker pipeline definition of PATH as JSON."""
+    """Write the SageMaker pipeline definition of PATH (default: the one below here) as JSON."""
     from pipelines.compiler import compile_program
     from pipelines.language.check import check
 
-    found = list(sources([path]))
-    if len(found) != 1:
-        names = ", ".join(str(each) for each, _ in found)
-        raise UsageError(
-            f"{path} holds {len(found)} definitions: {names}", "compile them one by one"
-        )
-    file, text = found[0]
+    file, text = source(path)
     checked = check(
         file,
         environment=chosen_environment(environment),

@@ -26,7 +26,7 @@ Examples:
   sagedag graph definitions/pulsar --format svg -o pulsar.svg
   sagedag graph definitions/pulsar --format dot | dot -Tpng > pulsar.png"""
 )
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="[PATH]", default=".")
 @environment_options
 @click.option(
     "--format",
@@ -50,7 +50,7 @@ def command(
     style: str,
     output: Path | None,
 ) -> int:
-    """Draw the steps of PATH and what connects them."""
+    """Draw the steps of PATH (default: all below here) and what connects them."""
     import importlib
 
     from pipelines.language.load import load

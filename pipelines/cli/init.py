@@ -71,7 +71,7 @@ def command(folder: Path, name: str | None, systems: tuple[str, ...], force: boo
         if folder.resolve() != Path.cwd():
             click.echo(f"  cd {shlex.quote(str(folder))}")
         click.echo("  sagedag validate")
-        click.echo(f"  sagedag run definitions/{chosen}")
+        click.echo("  sagedag run")
     if systems:
         click.echo("  make the AWS roles and set their variables: docs/ci.md")
     return 0

@@ -77,10 +77,25 @@ def sources(paths: Sequence[str]) -> Iterator[tuple[Path, bytes | None]]:
     from pipelines.language.project import find_definitions
 
     for path in find_definitions(paths or ["."]):
-        if str(path) == "-":
-            yield Path.cwd() / "stdin.yaml", sys.stdin.buffer.read()
-        else:
-            yield path, None
+        yield _read(path)
+
+
+def source(path: str) -> tuple[Path, bytes | None]:
+    """Return the one definition file that an argument means; standard input with its bytes.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    from pipelines.language.project import find_definition
+
+    return _read(find_definition(path))
+
+
+def _read(path: Path) -> tuple[Path, bytes | None]:
+    """Return a file, and its bytes where it is standard input."""
+    if str(path) == "-":
+        return Path.cwd() / "stdin.yaml", sys.stdin.buffer.read()
+    return path, None
 
 
 def print_diagnostics(

@@ -13,7 +13,7 @@ from pipelines.cli.options import (
     environment_options,
     pairs,
     print_diagnostics,
-    sources,
+    source,
     use_color,
     write_text,
 )
@@ -28,7 +28,7 @@ Examples:
   sagedag policy definitions/pulsar --env prod -o policies/
   sagedag policy definitions/pulsar --env prod --only pulsar-jobs > jobs.json"""
 )
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="[PATH]", default=".")
 @environment_options
 @click.option(
     "--format",
@@ -56,7 +56,8 @@ def command(
     only: str | None,
     output: Path | None,
 ) -> int:
-    """Write the least-privilege IAM policies that the definition PATH needs.
+    """Write the least-privilege IAM policies that the definition PATH (default: the one
+    below here) needs.
 
     There is one for the pipeline's role, one for each role that its jobs run with, the trust
     policies of these roles, and those of who plans, deploys and starts. Nothing is asked of AWS.
@@ -65,11 +66,7 @@ def command(
     from pipelines.language.check import check
     from pipelines.policy import policies, writing
 
-    found = list(sources([path]))
-    if len(found) != 1:
-        names = ", ".join(str(each) for each, _ in found)
-        raise UsageError(f"{path} holds {len(found)} definitions: {names}", "name one of them")
-    file, text = found[0]
+    file, text = source(path)
     chosen = chosen_environment(environment)
     checked = check(file, environment=chosen, variables=pairs(variables, "--var"), text=text)
     if checked.failed or checked.program is None:

@@ -32,7 +32,7 @@ Examples:
   aws sagemaker describe-pipeline --pipeline-name pulsar | sagedag run -
 """
 )
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option(
     "-p",
     "--parameter",
@@ -140,10 +140,11 @@ def command(ctx: click.Context, /, paths: tuple[str, ...], **options: Any) -> No
     """Run pipelines on this machine: no AWS account, no Docker.
 
     PATH is a folder with a pipeline.yaml, a YAML file, a definition's JSON, or - for standard
-    input.
+    input; without it, the one definition below here.
     """
     from pipelines.local.stopping import Stop
 
+    paths = paths or (".",)
     stop, request = Stop(), RunRequest(**options)
     check_request(request, len(paths))
     documents: list[dict[str, Any]] = []

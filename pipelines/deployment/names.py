@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipelines.errors import UsageError
 from pipelines.language.check import check
 from pipelines.language.diagnostics import InvalidDefinition
-from pipelines.language.project import find_definitions
+from pipelines.language.project import find_definition
 
 
 def pipeline_named(
@@ -28,10 +27,8 @@ def pipeline_named(
     path = Path(text)
     if not path.exists():
         return text, Path.cwd()
-    found = find_definitions([text])
-    if len(found) != 1:
-        raise UsageError(f"{text} holds {len(found)} definitions", "name one of them")
-    checked = check(found[0], environment=environment, variables=variables)
+    file = find_definition(text)
+    checked = check(file, environment=environment, variables=variables)
     if checked.failed or checked.program is None:
         raise InvalidDefinition(checked.diagnostics)
-    return checked.program.spec.name, found[0].absolute().parent
+    return checked.program.spec.name, file.absolute().parent

@@ -78,8 +78,9 @@ def find_definitions(paths: Iterable[str]) -> list[Path]:
                 if not _SKIPPED.intersection(p.relative_to(path).parts)
             ]
             if not inside:
+                where = "here or below" if text == "." else f"in or below {text}"
                 raise UsageError(
-                    f"there is no {DEFINITION_FILE} in or below {text}",
+                    f"there is no {DEFINITION_FILE} {where}",
                     "name a definition file, or begin one with `sagedag init`",
                 )
             found.update(dict.fromkeys(inside))
@@ -88,6 +89,28 @@ def find_definitions(paths: Iterable[str]) -> list[Path]:
         else:
             raise UsageError(f"there is no file or folder {text}")
     return list(found)
+
+
+def find_definition(text: str) -> Path:
+    """Return the one definition that a command-line argument means.
+
+    A folder is its own ``pipeline.yaml``, whatever is below; else the only one below it.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    own = Path(text) / DEFINITION_FILE
+    if text != "-" and own.is_file():
+        return own
+    found = find_definitions([text])
+    if len(found) > 1:
+        names = ", ".join(str(each.parent) for each in found[:12])
+        more = f" and {len(found) - 12} more" if len(found) > 12 else ""
+        where = "below here" if text == "." else f"below {text}"
+        raise UsageError(
+            f"there are {len(found)} definitions {where}", f"name one of them: {names}{more}"
+        )
+    return found[0]
 
 
 def read_file(path: Path, report: Report) -> Node | None:

@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = sagedag("init", "Red flowers", cwd=parent)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith(
-        "\nNext:\n  cd 'Red flowers'\n  sagedag validate\n  sagedag run definitions/red-flowers\n"
+        "\nNext:\n  cd 'Red flowers'\n  sagedag validate\n  sagedag run\n"
     )
     return parent / "Red flowers"
 

@@ -156,9 +156,9 @@ def test_parameters_name_local_files_from_where_the_user_is(sagedag: Project) ->
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["run"], 2, "Missing argument 'PATH...'"),
+        (["run"], 2, "there is no pipeline.yaml here or below"),
         (["run", "none.yaml"], 2, "there is no file or folder `none.yaml`"),
-        (["run", "code"], 2, "the folder `code` has no pipeline.yaml"),
+        (["run", "code"], 2, "there is no pipeline.yaml in or below code"),
         (["run", "birds.json", "-p", "Lest=1"], 2, "did you mean `Least`?"),
         (["run", "birds.json", "-p", "Least=high"], 2, "is a Float; `high` is not"),
         (["run", "birds.json", "-p", "Least"], 2, "NAME=VALUE"),

@@ -72,18 +72,10 @@ def load(path: str, request: RunRequest) -> Source:
         name = request.name or pipeline_name(place.stem)
         return _from_json(text, place.resolve().parent, name, request)
     if place.is_dir():
-        place = _pipeline_of(place)
+        from pipelines.language.project import find_definition
+
+        place = find_definition(path)
     return _compiled(place, request)
-
-
-def _pipeline_of(folder: Path) -> Path:
-    """Return a folder's pipeline.yaml."""
-    place = folder / "pipeline.yaml"
-    if place.is_file():
-        return place
-    below = sorted(str(found.parent) for found in folder.glob("*/pipeline.yaml"))
-    hint = f"there is one in each of: {', '.join(below[:12])}" if below else ""
-    raise UsageError(f"the folder `{folder}` has no pipeline.yaml", hint)
 
 
 def _from_json(text: bytes, base: Path, name: str, request: RunRequest) -> Source:
