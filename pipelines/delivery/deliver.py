@@ -24,6 +24,7 @@ from pipelines.deployment import (
     check_owners,
     compile_checked,
     defined_names,
+    find_project_near,
     open_environment,
     plan_compiled,
     provenance_of,
@@ -134,12 +135,16 @@ def deliver(order: Order, watcher: Watcher | None = None) -> Delivery:
     watch = watcher or Watcher()
     if order.alias:
         check_alias(order.alias)
-    found = find_definitions([str(path) for path in order.paths])
+    found = find_definitions([str(path) for path in order.paths], may_be_none=order.prune)
     checked = {
         path: check(path, environment=order.environment, variables=order.variables)
         for path in found
     }
-    project = find_project(found[0].absolute().parent)
+    project = (
+        find_project(found[0].absolute().parent)
+        if found
+        else find_project_near(Path(order.paths[0]))
+    )
     diagnostics = tuple(_unique([d for each in checked.values() for d in each.diagnostics]))
     made = Delivery(order.environment, "invalid", head_of(project.root), diagnostics)
     if any(each.failed or each.program is None for each in checked.values()):

@@ -26,6 +26,7 @@ from pipelines.deployment.names import pipeline_named
 from pipelines.deployment.places import (
     Connection,
     find_place,
+    find_project_near,
     open_environment,
     place_of,
     setting_of,
@@ -44,6 +45,7 @@ __all__ = [
     "compile_checked",
     "defined_names",
     "find_place",
+    "find_project_near",
     "open_environment",
     "pipeline_named",
     "place_of",

@@ -23,14 +23,18 @@ def compile_all(
     *,
     environment: str,
     variables: Mapping[str, str] | None = None,
+    may_be_none: bool = False,
 ) -> list[Compiled]:
     """Compile the definitions that paths mean, in this process.
+
+    Args:
+        may_be_none: a folder without definitions is no mistake.
 
     Raises:
         InvalidDefinition: with the diagnostics of all of them.
         UsageError: two make the same pipeline, or they belong to two projects.
     """
-    found = find_definitions([str(path) for path in paths])
+    found = find_definitions([str(path) for path in paths], may_be_none=may_be_none)
     checked = [check(path, environment=environment, variables=variables) for path in found]
     return compile_checked(checked)
 
@@ -80,7 +84,7 @@ def defined_names(root: Path, environment: str, variables: Mapping[str, str] | N
         InvalidDefinition: one of them cannot be read: what it makes is not known.
     """
     names: set[str] = set()
-    for path in find_definitions([str(root)]):
+    for path in find_definitions([str(root)], may_be_none=True):
         checked = check(path, environment=environment, variables=variables)
         if checked.program is None or checked.failed:
             raise InvalidDefinition(checked.diagnostics)

@@ -21,7 +21,7 @@ from pipelines.cloud.state import State, read_manifests, read_owned, read_state
 from pipelines.cloud.versions import check_alias
 from pipelines.cloud.wanted import Provenance, Wanted
 from pipelines.deployment.compiling import compile_all, defined_names, wanted_of
-from pipelines.deployment.places import Connection, open_environment
+from pipelines.deployment.places import Connection, find_project_near, open_environment
 from pipelines.deployment.provenance import provenance_of
 from pipelines.errors import SagedagError, UsageError
 from pipelines.language.diagnostics import Diagnostic
@@ -76,8 +76,10 @@ def plan(
     connection = connection or Connection()
     if alias:
         check_alias(alias)
-    compiled = compile_all(paths, environment=environment, variables=variables)
-    project = compiled[0].spec.project
+    compiled = compile_all(
+        paths, environment=environment, variables=variables, may_be_none=prune
+    )
+    project = compiled[0].spec.project if compiled else find_project_near(Path(paths[0]))
     clients = open_environment(project, environment, connection)
     keep = defined_names(project.root, environment, variables) if prune else None
     return plan_compiled(compiled, clients, project.root, alias=alias, keep=keep)

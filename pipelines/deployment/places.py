@@ -63,16 +63,24 @@ def place_of(setting: Setting) -> Place:
 def find_place(environment: str, folder: Path | None = None) -> Place:
     """Return where an environment lives, for commands that name no definition.
 
-    ``environments.yaml`` is looked for in the folder and above it, then right below it
-    (``definitions/``).
-
     Args:
         folder: where to look; the working directory by default.
 
     Raises:
         UsageError: there is no such environment, or more than one file below.
     """
-    start = folder or Path.cwd()
+    return place_of(setting_of(find_project_near(folder or Path.cwd()), environment))
+
+
+def find_project_near(start: Path) -> Project:
+    """Return the project of a folder that need hold no definition.
+
+    ``environments.yaml`` is looked for in the folder and above it, then right below it
+    (``definitions/``).
+
+    Raises:
+        UsageError: there is more than one file below.
+    """
     project = find_project(start)
     if project.environments is None:
         below = sorted(start.glob(f"*/{ENVIRONMENTS_FILE}"))
@@ -83,8 +91,8 @@ def find_place(environment: str, folder: Path | None = None) -> Place:
                 "say which with `sagedag -C FOLDER …`",
             )
         if below:
-            project = Project(below[0].parent, below[0])
-    return place_of(setting_of(project, environment))
+            return Project(below[0].resolve().parent, below[0].resolve())
+    return project
 
 
 def check_region(connection: Connection, place: Place) -> None:

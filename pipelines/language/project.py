@@ -57,11 +57,14 @@ def shown(path: Path) -> str:
     return str(path) if relative.startswith(f"..{os.sep}..{os.sep}..") else relative
 
 
-def find_definitions(paths: Iterable[str]) -> list[Path]:
+def find_definitions(paths: Iterable[str], *, may_be_none: bool = False) -> list[Path]:
     """Return the definition files that command-line arguments mean, in a stable order.
 
     A file is itself, a folder every ``pipeline.yaml`` below it. ``-`` is standard input and is
     returned as it is.
+
+    Args:
+        may_be_none: a folder that holds no definition is no mistake: all of them may be gone.
 
     Raises:
         UsageError: a path does not exist, or a folder holds no definition.
@@ -77,7 +80,7 @@ def find_definitions(paths: Iterable[str]) -> list[Path]:
                 for p in sorted(path.rglob(DEFINITION_FILE))
                 if not _SKIPPED.intersection(p.relative_to(path).parts)
             ]
-            if not inside:
+            if not inside and not may_be_none:
                 where = "here or below" if text == "." else f"in or below {text}"
                 raise UsageError(
                     f"there is no {DEFINITION_FILE} {where}",

@@ -139,6 +139,8 @@ def summary(plan: Plan) -> str:
     """Return the last line: how many of each."""
     if plan.is_empty:
         count = len(plan.pipelines)
+        if not count:
+            return "No changes."
         if count == 1:
             return f"No changes. `{plan.pipelines[0].name}` is deployed as it is defined."
         return f"No changes. {count} pipelines are deployed as they are defined."

@@ -220,6 +220,31 @@ def test_what_is_gone_is_deleted_only_when_asked(repository: Path, aws: AwsServe
     assert [(each["name"], each["action"]) for each in document["applied"]] == [("other", "delete")]
 
 
+@pytest.mark.parametrize("where", [".", "definitions"])
+def test_the_last_definition_is_pruned_as_well(repository: Path, aws: AwsServer, where: str) -> None:
+    """Also from above the folder that holds environments.yaml, as CI calls it."""
+    (repository / "definitions").mkdir()
+    git(repository, "mv", "line", "other", "environments.yaml", "definitions")
+    commit(repository)
+    deploy(repository)
+    git(repository, "rm", "-r", "--quiet", "definitions/line", "definitions/other")
+    commit(repository)
+    # Only with --prune is it no mistake that there is none.
+    assert "there is no pipeline.yaml" in deploy(repository, where, code=2).err
+    words = (where, "--env", "dev", "--prune")
+    assert "2 to delete" in sagedag(repository, "plan", *words).out
+    asked = sagedag(repository, "upsert", *words)
+    assert (asked.code, "nobody is there to confirm" in asked.err) == (2, True)
+    assert sagedag(repository, "upsert", *words, typed="n\n").code == 130
+    assert sorted(aws.lacks.versions) == ["line", "other"]
+    document = deployed(repository, where, "--prune", "--since", "deployed")
+    gone = [(each["name"], each["action"]) for each in document["applied"]]
+    assert sorted(gone) == [("line", "delete"), ("other", "delete")]
+    assert boto3.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+    assert deploy(repository, where, "--prune").out == "No changes.\n"
+    assert sagedag(repository, "upsert", *words, "--yes").out == "No changes.\n"
+
+
 class Race:
     """Holds back the first writer until the other one has read all it plans with."""
 
