@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.affected.git import Difference, FileChange, differences
-from pipelines.affected.uses import Uses, uses_of
+from pipelines.affected.git import Difference, FileChange, differences, text_before
+from pipelines.affected.uses import ENVIRONMENTS, Uses, uses_of
 from pipelines.errors import UsageError
 from pipelines.language.check import check
 from pipelines.language.project import DEFINITION_FILE, find_definitions
@@ -95,7 +95,11 @@ def affected(
         chosen = [environment] if environment else _environments(path.absolute().parent)
         names.update(dict.fromkeys(chosen))
         uses.append(
-            uses_of(path, {n: check(path, environment=n, variables=variables) for n in chosen})
+            uses_of(
+                path,
+                {n: check(path, environment=n, variables=variables) for n in chosen},
+                variables,
+            )
         )
     marked = [(each, tuple(affected_by(each, difference))) for each in uses]
     return Found(
@@ -118,8 +122,27 @@ def affected_by(uses: Uses, difference: Difference) -> Iterator[Because]:
         yield Because("a template reads `git`, which every commit changes")
     for change in difference.changes:
         what = next(filter(None, map(uses.what, _places(change))), "")
+        if what == ENVIRONMENTS:
+            what = _environments_that_differ(uses, difference, change)
         if what:
             yield Because(what, change)
+
+
+def _environments_that_differ(uses: Uses, difference: Difference, change: FileChange) -> str:
+    """Say for which environments another file makes another pipeline; empty: for none."""
+    if change.status != "modified":
+        return ENVIRONMENTS
+    if not any(uses.files.get(place) for place in _places(change)):
+        return ""  # one further up, which does not hold
+    before = text_before(difference, change)
+    if before is None or uses.looked is None:
+        return ENVIRONMENTS
+    names = uses.looked.environments_with(before)
+    if not names:
+        return ""
+    return (
+        f"the environment {names[0]}" if len(names) == 1 else f"{ENVIRONMENTS} {', '.join(names)}"
+    )
 
 
 def _places(change: FileChange) -> Iterator[Path]:

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from pipelines.errors import UsageError
@@ -51,12 +52,14 @@ class Difference:
             common; empty where everything counts as changed.
         changes: the files, committed or not.
         why: why everything counts as changed; empty where it does not.
+        top: the repository's folder.
     """
 
     since: str
     base: str = ""
     changes: tuple[FileChange, ...] = ()
     why: str = ""
+    top: Path = Path()
 
     @property
     def everything(self) -> bool:
@@ -87,7 +90,20 @@ def differences(folder: Path, since: str) -> Difference:
     base = _ask(top, "merge-base", commit, "HEAD")
     if not base:
         raise UsageError(f"`{since}` and HEAD have no commit in common", _unshallow(top))
-    return Difference(since, base, tuple(_changes(top, base)))
+    return Difference(since, base, tuple(_changes(top, base)), top=top)
+
+
+def text_before(difference: Difference, change: FileChange) -> bytes | None:
+    """Return what a file that was modified held before; None where git can't say it."""
+    if not difference.base or change.path.is_symlink():
+        return None
+    return _blob(difference.top, f"{difference.base}:{change.path.relative_to(difference.top)}")
+
+
+@lru_cache(maxsize=64)
+def _blob(top: Path, name: str) -> bytes | None:
+    done = _git(top, "cat-file", "blob", name)
+    return done.stdout if done.returncode == 0 else None
 
 
 def head_of(folder: Path) -> str:

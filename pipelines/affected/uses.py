@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipelines.affected.settings import Looked
 from pipelines.assets import IGNORED_FILES, IGNORED_FOLDERS, IGNORED_SUFFIXES
 from pipelines.language.check import Checked
 from pipelines.language.project import ENVIRONMENTS_FILE
@@ -31,6 +32,7 @@ class Uses:
         targets: where links inside of those lead.
         broken: how many mistakes keep it from loading; 0 where it loads.
         knows_git: a template reads the commit, so that every commit changes it.
+        looked: the definition as it was checked.
     """
 
     path: Path
@@ -40,11 +42,16 @@ class Uses:
     targets: frozenset[Path] = frozenset()
     broken: int = 0
     knows_git: bool = False
+    looked: Looked | None = field(default=None, repr=False)
 
     def what(self, path: Path) -> str:
         """Return what a file is to the definition; empty where it is nothing to it."""
         if path in self.files:
             return self.files[path]
+        # A path above a file is a submodule, or a link that was put elsewhere.
+        for file, what in self.files.items():
+            if file.is_relative_to(path):
+                return what
         # One that is gone held for all that lies below it.
         if path.name == ENVIRONMENTS_FILE and self.path.resolve().is_relative_to(path.parent):
             return ENVIRONMENTS
@@ -55,7 +62,6 @@ class Uses:
 
 def _holds(place: Path, path: Path) -> bool:
     """Whether a place of code is a path, or holds it as part of its asset."""
-    # A path above a place is a submodule, or a link that was put elsewhere.
     if place == path or place.is_relative_to(path):
         return True
     if not path.is_relative_to(place):
@@ -65,12 +71,15 @@ def _holds(place: Path, path: Path) -> bool:
     return not (ignored or path.name in IGNORED_FILES or path.name.endswith(IGNORED_SUFFIXES))
 
 
-def uses_of(path: Path, checked: Mapping[str, Checked]) -> Uses:
+def uses_of(
+    path: Path, checked: Mapping[str, Checked], variables: Mapping[str, str] | None = None
+) -> Uses:
     """Return what a definition uses in some environments.
 
     Args:
         path: its file.
         checked: the definition as checked for each of them.
+        variables: values of ``vars`` that it was checked with.
     """
     files: dict[Path, str] = {path.resolve(): DEFINITION}
     places: set[Path] = set()
@@ -91,7 +100,8 @@ def uses_of(path: Path, checked: Mapping[str, Checked]) -> Uses:
         held = [file for asset in program.assets for _, file in asset.files]
         targets.update(file.resolve() for file in held if isinstance(file, Path))
     knows = any(_knows_git(file) for file in files)
-    return Uses(path, names, files, frozenset(places), frozenset(targets), broken, knows)
+    looked = Looked(path, checked, variables or {})
+    return Uses(path, names, files, frozenset(places), frozenset(targets), broken, knows, looked)
 
 
 def _knows_git(file: Path) -> bool:

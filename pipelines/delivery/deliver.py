@@ -195,7 +195,8 @@ class _Run:
             return Choice(tuple(Chosen(path) for path in self.checked))
         environment = self.order.environment
         uses: dict[Path, Uses] = {
-            path: uses_of(path, {environment: each}) for path, each in self.checked.items()
+            path: uses_of(path, {environment: each}, self.order.variables)
+            for path, each in self.checked.items()
         }
         return choose(uses, self.order.since, environment, self.project.root, self._open)
 

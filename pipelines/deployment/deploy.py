@@ -76,9 +76,7 @@ def plan(
     connection = connection or Connection()
     if alias:
         check_alias(alias)
-    compiled = compile_all(
-        paths, environment=environment, variables=variables, may_be_none=prune
-    )
+    compiled = compile_all(paths, environment=environment, variables=variables, may_be_none=prune)
     project = compiled[0].spec.project if compiled else find_project_near(Path(paths[0]))
     clients = open_environment(project, environment, connection)
     keep = defined_names(project.root, environment, variables) if prune else None

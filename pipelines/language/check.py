@@ -10,7 +10,7 @@ from typing import Any
 from pipelines.language.asset_store import AssetStore
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
 from pipelines.language.load import load
-from pipelines.language.project import find_project
+from pipelines.language.project import Project, find_project
 from pipelines.language.requests import Program, build_program
 from steps._contract import Environment
 
@@ -39,6 +39,7 @@ def check(
     environment: str | Environment = "local",
     variables: Mapping[str, str] | None = None,
     text: bytes | None = None,
+    project: Project | None = None,
 ) -> Checked:
     """Check a definition.
 
@@ -47,17 +48,26 @@ def check(
         environment: the environment's name, or one that no file tells of.
         variables: values that override those under ``vars``, as text.
         text: the definition's bytes where they do not come from the file.
+        project: the project it belongs to, where that is known.
 
     Raises:
         UsageError: the file can't be read, or there is no such environment.
     """
-    store = AssetStore(find_project(Path(path).absolute().parent))
+    project = project or find_project(Path(path).absolute().parent)
+    store = AssetStore(project)
 
     def asset(at: Any, name: str, where: Any, report: Any) -> str:
         return store.find(at, name, where, report)
 
     try:
-        loaded = load(path, environment=environment, variables=variables, text=text, asset=asset)
+        loaded = load(
+            path,
+            environment=environment,
+            variables=variables,
+            text=text,
+            asset=asset,
+            project=project,
+        )
     except InvalidDefinition as error:
         return Checked(None, error.diagnostics)
     program = None

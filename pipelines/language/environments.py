@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pipelines.errors import UsageError
@@ -11,7 +12,7 @@ from pipelines.language.nodes import MapNode, Node, Scalar, Span, get, plain
 from pipelines.language.project import Project, command_line_source, read_file, shown
 from pipelines.language.rendering import Names, render_scalar
 from pipelines.language.schema import ENVIRONMENT
-from pipelines.language.source import resolve_plain
+from pipelines.language.source import read, resolve_plain
 from pipelines.language.validation import problems_of_environments
 from steps._contract import Environment
 
@@ -53,7 +54,7 @@ def choose_environment(name: str, project: Project, report: Report) -> Setting:
     """
     if project.environments is None:
         return _without_file(name, project)
-    root = read_file(project.environments, report)
+    root = _read(project.environments, project.text, report)
     if root is None:
         report.stop_if_failed()
         return Setting(LOCAL, None, ("local",))
@@ -72,6 +73,12 @@ def choose_environment(name: str, project: Project, report: Report) -> Setting:
         return Setting(LOCAL, None, names) if name == "local" else _bare(name, names)
     assert isinstance(block, MapNode)
     return _setting(block.entries[name].key, node, names, report)
+
+
+def _read(file: Path, text: bytes | None, report: Report) -> Node | None:
+    if text is None:
+        return read_file(file, report)
+    return read(file.absolute(), shown(file), text, report)
 
 
 def _without_file(name: str, project: Project) -> Setting:

@@ -18,7 +18,7 @@ from pipelines.language.layers import read_layers
 from pipelines.language.local_paths import relocate
 from pipelines.language.nodes import MapNode, Node, Scalar, get, plain, with_entry, without
 from pipelines.language.parameters import read_parameters
-from pipelines.language.project import find_project, is_from_command_line, read_file
+from pipelines.language.project import Project, find_project, is_from_command_line, read_file
 from pipelines.language.references import Scope, resolve_text
 from pipelines.language.rendering import Names, render, render_scalar
 from pipelines.language.repository import git_names
@@ -57,6 +57,7 @@ def load(
     variables: Mapping[str, str] | None = None,
     text: bytes | None = None,
     asset: AssetFinder | None = None,
+    project: Project | None = None,
 ) -> Loaded:
     """Read and check a definition.
 
@@ -66,6 +67,7 @@ def load(
         variables: values of ``vars`` that override the file's, as text.
         text: the definition's bytes where they do not come from the file (standard input).
         asset: gives URIs to the template function ``asset``.
+        project: the project it belongs to, where that is known.
 
     Returns:
         The specification and the diagnostics; errors among them mean that it must not be used.
@@ -75,7 +77,7 @@ def load(
     """
     report = Report()
     file = FilePath(path).absolute()
-    project = find_project(file.parent)
+    project = project or find_project(file.parent)
     root = read_file(file, report) if text is None else read(file, "<stdin>", text, report)
     if root is None:
         return Loaded(None, report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import UsageError
@@ -26,10 +26,12 @@ class Project:
     Args:
         root: the folder that nothing a definition names may leave.
         environments: the environments file that holds for it; None where there is none.
+        text: what that file says, where it is not read from it.
     """
 
     root: Path
     environments: Path | None
+    text: bytes | None = field(default=None, repr=False)
 
 
 def find_project(folder: Path) -> Project:

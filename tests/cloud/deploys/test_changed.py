@@ -47,11 +47,8 @@ CODE = "its code and files"
         ("other/lib/requirements.txt", "numpy", {"other": (CODE, "modified")}),
         ("line/code/__pycache__/train.pyc", "new", {}),
         ("README.md", "new", {}),
-        (
-            "environments.yaml",
-            None,
-            {"line": ("the environments", "modified"), "other": ("the environments", "modified")},
-        ),
+        # A comment makes no other pipeline.
+        ("environments.yaml", None, {}),
     ],
 )
 def test_what_a_file_affects(
@@ -180,6 +177,66 @@ def test_a_template_that_reads_the_commit(repository: Path) -> None:
     (repository / "README.md").write_text("words\n")
     (name,) = reasons(changed(repository))
     assert name == "line/pipeline.yaml"
+
+
+BOTH = ["line", "other"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "dev", "prod"),
+    [
+        ("prefix: team", "prefix: crew", BOTH, []),
+        ("stage: production", "stage: last", [], BOTH),
+        # Only `line` uses this variable, and nothing that one.
+        ("vars: {depth: 7}", "vars: {depth: 9}", [], ["line"]),
+        ("vars: {depth: 7}", "vars: {depth: 7, more: 1}", [], []),
+        ("vars: {depth: 7}", "vars: {depth: 7}\n    defaults: {max_runtime: 2h}", [], BOTH),
+        # Both say themselves which instances they want.
+        ("vars: {depth: 7}", "vars: {depth: 7}\n    defaults: {instance: ml.c5.xlarge}", [], []),
+        # How to get there is no part of what is deployed.
+        ("vars: {depth: 7}", "vars: {depth: 7}\n    profile: me", [], []),
+        ("prefix: team", "prefix: 'team'  # a comment", [], []),
+    ],
+)
+def test_environments_count_where_they_make_a_difference(
+    repository: Path, old: str, new: str, dev: list[str], prod: list[str]
+) -> None:
+    edit(repository, "line/pipeline.yaml", "max_depth: 6", 'max_depth: "{{ vars.depth }}"')
+    edit(repository, "environments.yaml", "prefix: team", "prefix: team\n    vars: {depth: 6}")
+    edit(repository, "environments.yaml", "prefix: prod", "prefix: prod\n    vars: {depth: 7}")
+    commit(repository)
+    git(repository, "tag", "first")
+    edit(repository, "environments.yaml", old, new)
+    expected = {"dev": dev, "prod": prod}
+    for name, affected in expected.items():
+        found = reasons(changed(repository, "--env", name))
+        why = [(f"the environment {name}", "modified", "environments.yaml")]
+        wanted = {f"{each}/pipeline.yaml": why for each in affected}
+        assert {k: v[-1:] for k, v in found.items()} == wanted
+    # All environments are looked at.
+    assert list(reasons(changed(repository))) == [f"{each}/pipeline.yaml" for each in dev or prod]
+
+
+def test_environments_that_cannot_be_compared_count(repository: Path) -> None:
+    """One that is new, and a file that was broken before."""
+    text = (repository / "environments.yaml").read_text()
+    (repository / "environments.yaml").write_text(text + "    prefx: x\n")
+    commit(repository)
+    git(repository, "tag", "first")
+    (repository / "environments.yaml").write_text(text.replace("  prod:", "  last:"))
+    for name in ("dev", "last"):
+        found = reasons(changed(repository, "--env", name))
+        assert found["line/pipeline.yaml"][0][0] == f"the environment {name}"
+    assert reasons(changed(repository))["line/pipeline.yaml"][0][0] == "the environments dev, last"
+
+
+def test_environments_further_up_do_not_hold(repository: Path) -> None:
+    text = (repository / "environments.yaml").read_text()
+    (repository / "line/environments.yaml").write_text(text)
+    commit(repository)
+    git(repository, "tag", "first")
+    edit(repository, "environments.yaml", "prefix: team", "prefix: crew")
+    assert list(reasons(changed(repository))) == ["other/pipeline.yaml"]
 
 
 def test_environments_that_go_away(repository: Path) -> None:

@@ -221,7 +221,9 @@ def test_what_is_gone_is_deleted_only_when_asked(repository: Path, aws: AwsServe
 
 
 @pytest.mark.parametrize("where", [".", "definitions"])
-def test_the_last_definition_is_pruned_as_well(repository: Path, aws: AwsServer, where: str) -> None:
+def test_the_last_definition_is_pruned_as_well(
+    repository: Path, aws: AwsServer, where: str
+) -> None:
     """Also from above the folder that holds environments.yaml, as CI calls it."""
     (repository / "definitions").mkdir()
     git(repository, "mv", "line", "other", "environments.yaml", "definitions")
