@@ -237,7 +237,7 @@ def test_the_last_definition_is_pruned_as_well(
     assert "2 to delete" in sagedag(repository, "plan", *words).out
     asked = sagedag(repository, "upsert", *words)
     assert (asked.code, "nobody is there to confirm" in asked.err) == (2, True)
-    assert sagedag(repository, "upsert", *words, typed="n\n").code == 130
+    assert sagedag(repository, "upsert", *words, typed="n\n").code == 1
     assert sorted(aws.lacks.versions) == ["line", "other"]
     document = deployed(repository, where, "--prune", "--since", "deployed")
     gone = [(each["name"], each["action"]) for each in document["applied"]]
