@@ -10,10 +10,11 @@ import importlib
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from pipelines.errors import SagedagError
+from pipelines.errors import Interrupted, SagedagError
 
 # By sections, in the order of the help page.
 SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
@@ -173,4 +174,14 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader of our output went away (`sagedag graph | head`); say nothing more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
-    sys.exit(code if isinstance(code, int) else 0)
+    _leave(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; what hangs in a call to AWS when Ctrl-C comes is not waited for."""
+    parallel = sys.modules.get("pipelines.cloud.parallel")
+    if code == Interrupted.exit_code and parallel is not None and parallel.is_busy():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -20,7 +20,7 @@ from pipelines.cloud.refusals import Conflict, Invalid, Missing, Unsupported
 from pipelines.cloud.schedules import PIPELINE_ARN
 from pipelines.cloud.state import latest_version, read_pipeline, read_state
 from pipelines.definition.normal import normal_form
-from pipelines.errors import StateMoved, UsageError
+from pipelines.errors import Interrupted, StateMoved, UsageError
 
 PIPELINES_AT_ONCE = 4
 """How many pipelines are changed at once: SageMaker allows few writes a second."""
@@ -135,11 +135,22 @@ def apply_plan(
         StateMoved: what is deployed moved since the plan was made, or another deploy won.
         RefusedDefinition: SageMaker does not accept a definition.
         Refused: a call was refused; pipelines that were not begun are untouched.
+        Interrupted: Ctrl-C, after the first write perhaps.
     """
     if plan.is_empty:
         return ()
     check_calls(plan, clients.place)
     check_unmoved(clients, plan)
+    try:
+        return _carry_out(clients, plan, root, observer)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "interrupted; a part may have been done",
+            "run it again: it goes on where it stopped",
+        ) from None
+
+
+def _carry_out(clients: Clients, plan: Plan, root: Path, observer: Observer) -> tuple[Applied, ...]:
     publish_all(clients, plan.uploads, root, observer.uploaded)
     for call in plan.before:
         try:

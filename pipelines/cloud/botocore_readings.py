@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from pipelines.cloud.answers import ForeignAnswer
 from pipelines.cloud.redaction import redact
 from pipelines.cloud.refusals import Invalid, Unsupported
 from pipelines.cloud.refused_call import RefusedCall
@@ -12,6 +15,55 @@ NETWORK = (
     "check the network, a proxy (HTTPS_PROXY) and the region; then run it again: it goes on where "
     "it stopped"
 )
+
+
+PROXY = (
+    "correct HTTPS_PROXY and HTTP_PROXY, or unset them; NO_PROXY names hosts that are reached "
+    "without a proxy"
+)
+
+
+def of_answer(error: Exception, call: RefusedCall) -> SagedagError:
+    """Translate that something answered, and not as AWS does."""
+    if isinstance(error, ForeignAnswer):
+        page = f" with the page `{redact(error.title)}`" if error.title else ""
+        return call.refused(
+            "ForeignAnswer",
+            f"not AWS answered but something on the way to it{page} (HTTP status {error.status})",
+            "a proxy or a network's login page does so: log in there, or see what "
+            f"HTTPS_PROXY and AWS_ENDPOINT_URL are{_set_to(call)}",
+        )
+    return call.refused("CutAnswer", "the answer was not whole", NETWORK)
+
+
+def _set_to(call: RefusedCall) -> str:
+    return f" (now: {call.around.endpoint})" if call.around.endpoint else ""
+
+
+def _way_out(error: Any, told: str, call: RefusedCall) -> str:
+    """Return what to do about a network that failed in this way."""
+    import botocore.exceptions as known
+
+    if isinstance(error, known.SSLError):
+        return (
+            "the certificate is not trusted: where a company's proxy or a private endpoint has its "
+            "own, name the file of its authority in AWS_CA_BUNDLE; a clock that is wrong lets "
+            "certificates fail, too"
+        )
+    if isinstance(error, known.ProxyConnectionError):
+        return PROXY
+    if isinstance(error, known.HTTPClientError) and any(word in told for word in _PROXY_WORDS):
+        return PROXY
+    if "CA certificate bundle" in told:
+        return "correct AWS_CA_BUNDLE, or `ca_bundle` in ~/.aws/config: there is no such file"
+    if any(word in str(error.kwargs.get("error", told)) for word in _UNRESOLVED):
+        region = f" `{call.around.region}`" if call.around.region else ""
+        return f"the name can't be resolved: check the region{region} and the network (VPN, DNS)"
+    return NETWORK
+
+
+_PROXY_WORDS = ("proxy", "Proxy")
+_UNRESOLVED = ("NameResolutionError", "Name or service not known", "getaddrinfo failed")
 
 
 def of_botocore(error: Exception, call: RefusedCall) -> SagedagError:
@@ -63,10 +115,16 @@ def of_botocore(error: Exception, call: RefusedCall) -> SagedagError:
         return call.refused(
             code, f"the installed boto3 is too old: {told}", "pip install -U boto3", Unsupported
         )
-    if isinstance(error, (known.HTTPClientError, known.ConnectionError)):
+    if isinstance(error, known.InvalidProxiesConfigError):
+        return call.refused(code, f"the proxy's settings are not sound: {told}", PROXY)
+    if isinstance(error, (known.HTTPClientError, known.ConnectionError, known.IncompleteReadError)):
         endpoint = call.around.endpoint
         where = f" ({endpoint})" if endpoint and endpoint not in told else ""
-        return call.refused(code, f"the network failed{where}: {told}", NETWORK, detail=told)
+        # Why a proxy let nothing through is not in botocore's own words.
+        why = getattr(error.kwargs.get("error"), "original_error", None)
+        told += redact(f" ({why})") if why is not None and str(why) not in told else ""
+        hint = _way_out(error, told, call)
+        return call.refused(code, f"the network failed{where}: {told}", hint, detail=told)
     return call.refused(code, told, "see what the same call of the `aws` command says", detail=told)
 
 

@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.cloud.answers import check_answer
 from pipelines.cloud.redaction import redact, remember
 from pipelines.cloud.refusals import Surroundings, Unsupported, calling
 from pipelines.errors import AwsError, UsageError
@@ -30,7 +31,7 @@ from pipelines.errors import AwsError, UsageError
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 CONNECT_SECONDS = 10
-READ_SECONDS = 60
+READ_SECONDS = 30
 ATTEMPTS = 6
 """How often a call is tried; AWS_MAX_ATTEMPTS says otherwise."""
 PARALLEL = 12
@@ -285,9 +286,11 @@ class Clients:
         if service == "s3" and is_loopback(self.endpoint or os.environ.get("AWS_ENDPOINT_URL", "")):
             # `bucket.localhost` is no host that every machine resolves.
             settings["s3"] = {"addressing_style": "path"}
-        return self.session.client(
+        made = self.session.client(
             service, endpoint_url=self.endpoint or None, config=Config(**settings)
         )
+        made.meta.events.register("before-parse", check_answer, "sagedag")
+        return made
 
     def _log(self, operation: str, resource: str, outcome: str, started: float) -> None:
         if self.tell is not None:

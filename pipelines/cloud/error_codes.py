@@ -113,3 +113,18 @@ UNKNOWN_CALL = frozenset(
     }
 )
 BAD_DIGESTS = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"})
+TOO_LARGE = frozenset(
+    {"EntityTooLarge", "MaxMessageLengthExceeded", "RequestEntityTooLarge", "413"}
+)
+TOO_SLOW = frozenset({"IncompleteBody", "RequestTimeout", "RequestTimeoutException"})
+CLOSED = frozenset(
+    {
+        "AccountProblem",
+        "InvalidSecurity",
+        "NotSignedUp",
+        "OptInRequired",
+        "RegionDisabledException",
+        "SubscriptionRequiredException",
+    }
+)
+"""The account, or its region, is not open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,6 +11,8 @@ from pipelines.cloud.client import PARALLEL
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_THREADS = "sagedag-aws"
 
 
 def in_parallel(
@@ -22,8 +25,18 @@ def in_parallel(
     listed = list(items)
     if len(listed) < 2:
         return [work(item) for item in listed]
-    pool = ThreadPoolExecutor(max_workers=min(most, len(listed)), thread_name_prefix="aws")
+    pool = ThreadPoolExecutor(min(most, len(listed)), thread_name_prefix=_THREADS)
+    waits = True
     try:
         return list(pool.map(work, listed))
+    except KeyboardInterrupt:
+        waits = False  # what is under way may hang: the command ends without it
+        raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=waits, cancel_futures=True)
+
+
+def is_busy() -> bool:
+    """Whether calls are still under way, after an interruption."""
+    return any(each.name.startswith(_THREADS) for each in threading.enumerate())
+

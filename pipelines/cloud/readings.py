@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipelines.cloud import error_codes as codes
-from pipelines.cloud.botocore_readings import NETWORK, SETTINGS, of_botocore
+from pipelines.cloud.answers import CutAnswer, ForeignAnswer
+from pipelines.cloud.botocore_readings import NETWORK, SETTINGS, of_answer, of_botocore
+from pipelines.cloud.denials import read_denial
 from pipelines.cloud.redaction import redact
 from pipelines.cloud.refusals import Invalid, Missing, Surroundings, Unsupported
 from pipelines.cloud.refused_call import RefusedCall
@@ -19,10 +21,13 @@ def translate(
 ) -> SagedagError | None:
     """Return what an exception means; None where it is not botocore's (a bug, then)."""
     import botocore.exceptions as known
+    from botocore.parsers import ResponseParserError
 
     call = RefusedCall(operation, resource, around)
     if isinstance(error, known.ClientError):
         return _of_service(error.response, call)
+    if isinstance(error, (ForeignAnswer, CutAnswer, ResponseParserError)):
+        return of_answer(error, call)
     if isinstance(error, (known.BotoCoreError, known.HTTPClientError)):
         return of_botocore(error, call)
     if isinstance(error, ValueError) and "endpoint" in str(error).lower():
@@ -155,34 +160,6 @@ def _bad_credentials(
     )
 
 
-_NOT_AUTHORIZED = re.compile(r"not authorized to perform:?\s*([a-z0-9-]+:[A-Za-z0-9]+)")
-_ON_RESOURCE = re.compile(r"on resource:?\s*(\S+)")
-
-
-def _denied(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
-    del response
-    named = _NOT_AUTHORIZED.search(told)
-    action = named.group(1) if named else call.action
-    target = _ON_RESOURCE.search(told)
-    where = f" on {target.group(1).rstrip('.')}" if target else ""
-    if action == "iam:PassRole":
-        hint = (
-            f"allow iam:PassRole{where} to who deploys (condition iam:PassedToService: "
-            "sagemaker.amazonaws.com), or name another `role` in environments.yaml"
-        )
-    else:
-        hint = f"allow the action {action}{where} to the identity that runs this"
-        if "explicit deny" in told:
-            hint += "; a policy denies it explicitly, which no permission overrides"
-        if action.startswith("s3:"):
-            hint += ", and see that the bucket's policy and its KMS key do"
-        if call.operation == "s3:HeadObject":
-            hint += "; without s3:ListBucket S3 answers so for what does not exist, too"
-    return call.refused(
-        code, f"access denied to {action}" + (f": {told}" if told else ""), hint, detail=told
-    )
-
-
 def _conflict(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
     del response
     return call.conflict(
@@ -246,6 +223,13 @@ def _invalid(call: RefusedCall, code: str, told: str, response: Mapping[str, Any
     if _is_about_nothing(call, told):
         return _missing(call, code, told, {})
     hint = "correct what the message names, then `sagedag validate` and run it again"
+    if call.operation.startswith("s3:"):
+        hint = "correct what the message names in the settings of the bucket or in `prefix`"
+        if "Object Lock" in told:
+            hint = (
+                "the bucket has Object Lock and wants a checksum, which every upload from here "
+                "has: something on the way (a proxy, an endpoint that is not AWS's) took it out"
+            )
     if call.operation.startswith("scheduler:") and "role" in told:
         hint = (
             "EventBridge Scheduler assumes the pipeline's role: let it trust "
@@ -286,13 +270,49 @@ def _bad_digest(
     )
 
 
+def _too_large(
+    call: RefusedCall, code: str, told: str, response: Mapping[str, Any]
+) -> SagedagError:
+    fault = response.get("Error", {})
+    most = fault.get("MaxSizeAllowed") or ""
+    limit = f" of {int(most):,} bytes" if str(most).isdigit() else ""
+    return call.refused(
+        code,
+        f"the object is larger than the limit{limit} ({code}): {told}".rstrip(": "),
+        "take large files out of the code's folder, and give data as an input of S3",
+        detail=told,
+    )
+
+
+def _too_slow(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+    del response
+    return call.refused(
+        code,
+        f"the data came too slowly or not whole ({code}): {told}".rstrip(": "),
+        NETWORK,
+        detail=told,
+    )
+
+
+def _closed(call: RefusedCall, code: str, told: str, response: Mapping[str, Any]) -> SagedagError:
+    del response
+    region = call.around.region or "the region"
+    return call.refused(
+        code,
+        f"this account can't use the service here ({code}): {told}".rstrip(": "),
+        f"enable {region} for the account (Account settings, AWS Regions) or choose another; the "
+        "account's e-mail and billing pages say if something else is open",
+        detail=told,
+    )
+
+
 _Reading = Callable[[RefusedCall, str, str, Mapping[str, Any]], SagedagError]
 _READINGS: tuple[tuple[frozenset[str], _Reading], ...] = (
     (codes.THROTTLED, _throttled),
     (codes.EXPIRED, _expired),
     (codes.CLOCK, _other_time),
     (codes.BAD_CREDENTIALS, _bad_credentials),
-    (codes.DENIED, _denied),
+    (codes.DENIED, read_denial),
     (codes.CONFLICTS, _conflict),
     (frozenset({"NoSuchBucket"}), _no_bucket),
     (codes.MISSING, _missing),
@@ -301,4 +321,7 @@ _READINGS: tuple[tuple[frozenset[str], _Reading], ...] = (
     (codes.INVALID, _invalid),
     (codes.UNKNOWN_CALL, _unknown_call),
     (codes.BAD_DIGESTS, _bad_digest),
+    (codes.TOO_LARGE, _too_large),
+    (codes.TOO_SLOW, _too_slow),
+    (codes.CLOSED, _closed),
 )

@@ -49,7 +49,11 @@ def shared_clients(make: Callable[..., Any]) -> Callable[..., Any]:
     made: dict[Any, Any] = {}
 
     def client(self: Any, service: str, *words: Any, **given: Any) -> Any:
-        variables = [(k, v) for k, v in sorted(os.environ.items()) if k.startswith("AWS_")]
+        variables = [
+            (k, v)
+            for k, v in sorted(os.environ.items())
+            if k.startswith("AWS_") or k.lower().endswith("_proxy")
+        ]
         key = (service, self.profile_name, self.region_name, str(words), str(variables))
         key += (
             given.get("endpoint_url"),

@@ -8,6 +8,7 @@ from pipelines.cloud.refusals import Refused
 LOST = frozenset(
     {
         "ConnectTimeoutError",
+        "CutAnswer",
         "ConnectionClosedError",
         "ConnectionError",
         "ConnectionResetError",
