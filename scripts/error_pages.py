@@ -13,8 +13,9 @@ from pipelines.explain.codes import code_list, code_page
 from pipelines.explain.document import Block, Code, Document, Heading
 from pipelines.explain.markdown import render
 from pipelines.language.check import check
-from pipelines.language.codes import DEFINITION, GROUPS, Example, Page
+from pipelines.language.codes import GROUPS
 from pipelines.language.diagnostics import render as render_diagnostics
+from pipelines.language.pages import DEFINITION, Example, Page
 
 
 def errors() -> dict[str, str]:

@@ -12,8 +12,8 @@ from reference_pages import NOTE
 from pipelines.explain.document import Block, Code, Document, Heading
 from pipelines.explain.lint import rule_list, rule_page
 from pipelines.explain.markdown import render
-from pipelines.language.codes import DEFINITION
 from pipelines.language.diagnostics import render as render_diagnostics
+from pipelines.language.pages import DEFINITION
 from pipelines.lint import Rule, Target, lint
 from pipelines.lint.rules import RULES
 

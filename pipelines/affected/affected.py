@@ -10,7 +10,7 @@ from pipelines.affected.git import Difference, FileChange, differences, text_bef
 from pipelines.affected.uses import ENVIRONMENTS, Uses, uses_of
 from pipelines.errors import UsageError
 from pipelines.language.check import check
-from pipelines.language.project import DEFINITION_FILE, find_definitions
+from pipelines.language.project import DEFINITION_FILE, find_definitions, find_project
 from pipelines.lint.run import read_surroundings
 
 
@@ -159,7 +159,7 @@ def _places(change: FileChange) -> Iterator[Path]:
 
 def _environments(folder: Path) -> list[str]:
     """Return the environments of a project; `local` alone where it has no others."""
-    _, names = read_surroundings(folder)
+    _, names = read_surroundings(find_project(folder).environments)
     return [name for name in names if name != "local"] or names
 
 

@@ -164,9 +164,9 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = 2
     except SagedagError as error:
-        click.echo(f"{click.style('error', fg='red', bold=True)}: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"{click.style('hint', bold=True)}: {error.hint}", err=True)
+        from pipelines.cli.options import print_error
+
+        print_error(error)
         code = error.exit_code
     except KeyboardInterrupt:
         code = 130

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pipelines.errors import UsageError
+from pipelines.errors import SagedagError, UsageError
 
 if TYPE_CHECKING:
     from pipelines.language.diagnostics import Diagnostic
@@ -112,6 +112,16 @@ def print_diagnostics(
     if diagnostics or style in ("json", "sarif"):
         color = style == "text" and use_color(stream)
         click.echo(render(diagnostics, style, color=color, titles=titles), err=err, color=color)
+
+
+def print_error(error: SagedagError) -> None:
+    """Print what ended a command; what it quotes may hold anything."""
+    from pipelines.language.diagnostics import escape_control
+
+    label = click.style("error", fg="red", bold=True)
+    click.echo(f"{label}: {escape_control(error.message)}", err=True)
+    if error.hint:
+        click.echo(f"{click.style('hint', bold=True)}: {escape_control(error.hint)}", err=True)
 
 
 def use_color(stream: Any) -> bool:

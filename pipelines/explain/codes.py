@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelines.explain.document import Block, Code, Document, Heading, Table, Text
 from pipelines.explain.yaml_text import flow
-from pipelines.language.codes import DEFINITION, GROUPS, Example, Page
+from pipelines.language.codes import GROUPS
+from pipelines.language.pages import DEFINITION, Example, Page
 
 
 def code_page(page: Page) -> Document:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import difflib
 import itertools
 import json
+import os
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 from pipelines.errors import DefinitionError
 from pipelines.language.foreign import settle
@@ -189,12 +192,18 @@ def render(
         titles: what codes mean, in a few words, for ``sarif``; those of the checks are known.
     """
     if style == "json":
-        return json.dumps([_as_json(d) for d in diagnostics], indent=2, ensure_ascii=False)
+        return _json([_as_json(d) for d in diagnostics])
     if style == "github":
         return "\n".join(_as_github(d) for d in diagnostics)
     if style == "sarif":
-        return json.dumps(_as_sarif(diagnostics, titles or {}), indent=2, ensure_ascii=False)
+        return _json(_as_sarif(diagnostics, titles or {}))
     return "\n\n".join(_as_text(d, color) for d in diagnostics)
+
+
+def _json(data: Any) -> str:
+    """Return JSON that is valid UTF-8 whatever a file's name is."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _paint(text: str, code: str, color: bool) -> str:
@@ -278,7 +287,7 @@ def _as_github(d: Diagnostic) -> str:
     """One workflow command; values are escaped as GitHub's toolkit does."""
 
     def data(text: str) -> str:
-        return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        return escape_control(text).replace("%", "%25").replace("\n", "%0A")
 
     def prop(text: str) -> str:
         return data(text).replace(":", "%3A").replace(",", "%2C")
@@ -305,6 +314,7 @@ def _as_sarif(diagnostics: Sequence[Diagnostic], titles: Mapping[str, str]) -> d
         "runs": [
             {
                 "tool": {"driver": {"name": "sagedag", "rules": rules}},
+                "columnKind": "unicodeCodePoints",
                 "results": [
                     {
                         "ruleId": d.code,
@@ -313,7 +323,7 @@ def _as_sarif(diagnostics: Sequence[Diagnostic], titles: Mapping[str, str]) -> d
                         "locations": [
                             {
                                 "physicalLocation": {
-                                    "artifactLocation": {"uri": d.source.name},
+                                    "artifactLocation": {"uri": quote(os.fsencode(d.source.name))},
                                     "region": {
                                         "startLine": d.span.line,
                                         "startColumn": d.span.column,

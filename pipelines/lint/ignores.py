@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import yaml
-
 from pipelines.language.nodes import Source, Span
+from pipelines.lint.written import scalars
 
-_COMMENT = re.compile(r"(?:^|(?<=\s))#\s*sagedag:\s*ignore\s*(?:\[([^\]\n]*)\])?\s*[-:–—]*\s*(.*)$")
-MARK = "sagedag:"
+_MARK = r"(?:^|(?<=\s))#\s*sagedag\s*:\s*ignore"
+_COMMENT = re.compile(
+    rf"{_MARK}\s*(?:\[([^\]\n]*)\])?\s*[-:–—]*\s*(.*?)(?={_MARK}|$)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -38,16 +39,19 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
     A comment behind something is about its line; one on a line of its own is about the next line
     that is not a comment.
     """
-    if MARK not in source.text:
+    if not re.search("sagedag", source.text, re.IGNORECASE):
         return
-    inside = _inside_of_texts(source.text)
+    inside = [(begin, end) for _, begin, end in scalars(source.text)]  # a `#` there is none
     offset = 0
     for number, line in enumerate(source.text.splitlines(keepends=True), 1):
-        found = _COMMENT.search(line.rstrip("\r\n"))
-        if found and not any(begin <= offset + found.start() < end for begin, end in inside):
+        for found in _COMMENT.finditer(line.rstrip()):
+            if any(begin <= offset + found.start() < end for begin, end in inside):
+                continue
             codes = tuple(c.strip() for c in (found[1] or "").split(",") if c.strip())
-            span = Span(number, found.start() + 1, len(line.rstrip()) + 1)
-            about = number if line[: found.start()].strip() else _next(source.lines, number)
+            span = Span(number, found.start() + 1, found.end() + 1)
+            # What stands before it on its line may be another comment.
+            before = line[: found.start()].partition("#")[0].strip()
+            about = number if before else _next(source.lines, number)
             yield Ignore(source, span, about, codes, found[2].strip())
         offset += len(line)
 
@@ -59,14 +63,3 @@ def _next(lines: list[str], number: int) -> int:
         if text and not text.startswith("#"):
             return index + 1
     return number
-
-
-def _inside_of_texts(text: str) -> list[tuple[int, int]]:
-    """Return where quoted texts and blocks stand: a ``#`` in one begins no comment."""
-    try:
-        tokens = list(yaml.scan(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError:
-        return []  # the definition's own errors are told elsewhere
-    return [
-        (t.start_mark.index, t.end_mark.index) for t in tokens if isinstance(t, yaml.ScalarToken)
-    ]

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from pipelines.language.codes import Page
+from pipelines.language.pages import Page
 from pipelines.language.request_checks import field_of
 from pipelines.language.request_merge import given_at
 from pipelines.language.requests import Program, walk_requests
 from pipelines.language.spec import PipelineSpec, StepSpec
+from pipelines.lint.written import written
 from steps._contract import StepRequest
 from steps._expressions import (
     EXPRESSIONS,
@@ -154,6 +155,11 @@ class Subject:
     def references(self) -> tuple[tuple[Part, Expr], ...]:
         """Every expression with the step that holds it."""
         return tuple((part, each) for part in self.parts for each in part.expressions)
+
+    @cached_property
+    def written(self) -> tuple[tuple[Path, str], ...]:
+        """What is written for every environment, as :func:`written` tells it."""
+        return tuple(written(self.spec))
 
     @cached_property
     def waits(self) -> Mapping[str, frozenset[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any
 from pipelines.errors import UsageError
 from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition, Report, nearest
-from pipelines.language.nodes import MapNode, Scalar, Source, get, locate, plain, walk
+from pipelines.language.nodes import MapNode, Scalar, Source, Span, get, locate, plain, walk
 from pipelines.language.project import find_project, read_file, shown
 from pipelines.lint.ignores import Ignore, read_ignores
 from pipelines.lint.model import Finding, Rule, Subject, Surroundings
 from pipelines.lint.rules import BY_CODE, RULES
 from pipelines.lint.rules.hygiene import UNEXPLAINED_IGNORE, UNUSED_IGNORE
-from pipelines.lint.settings import Settings, read_settings
+from pipelines.lint.settings import Settings, SettingsFiles, check_environments
+from pipelines.lint.written import covered
 
 LOCAL = "local"
 
@@ -84,10 +86,14 @@ class Linter:
         self.environment, self.select, self.ignore = environment, select, ignore
         self.result = Linted()
         self._found: dict[tuple[Any, ...], Diagnostic] = {}
-        self._ignores: dict[tuple[str, int], Ignore] = {}
+        self._ignores: dict[tuple[str, Span], Ignore] = {}
+        self._commented: set[Path] = set()
         self._asked: set[str] = set()
         self._secrets: list[Scalar] = []
         self._wanted: Settings = Settings()
+        # Files that many definitions share are read once.
+        self._settings = SettingsFiles()
+        self._surroundings = functools.cache(read_surroundings)
 
     def look_at(
         self, target: Target, known: Mapping[str, Checked] | None = None
@@ -101,8 +107,9 @@ class Linter:
             UsageError: a file can't be read, a setting is wrong, or there is no such environment.
         """
         folder = target.path.absolute().parent
-        settings = read_settings(folder).narrowed(self.select, self.ignore)
-        surroundings, names = read_surroundings(folder)
+        settings = self._settings.settings(folder).narrowed(self.select, self.ignore)
+        surroundings, names = self._surroundings(find_project(folder).environments)
+        check_environments(settings, names)
         chosen = [self.environment] if self.environment else list(settings.environments or names)
         for name in chosen:
             if name not in self.result.environments:
@@ -150,19 +157,22 @@ class Linter:
     def _remember_comments(self, subject: Subject) -> None:
         own = subject.spec.tree.source
         project = subject.spec.project
-        files = [*subject.spec.files, *filter(None, [project.environments])]
-        sources = {own.path.resolve(): own}
-        for path in files:
-            if path.resolve() not in sources:
-                text = path.read_text(encoding="utf-8", errors="replace")
-                sources[path.resolve()] = Source(path, shown(path), text)
-        for source in sources.values():
+        for path in [own.path, *subject.spec.files, *filter(None, [project.environments])]:
+            real = path.resolve()
+            if real in self._commented:
+                continue
+            self._commented.add(real)
+            source = own
+            if real != own.path.resolve():
+                source = Source(
+                    path, shown(path), path.read_text(encoding="utf-8", errors="replace")
+                )
             for each in read_ignores(source):
-                self._ignores.setdefault((source.name, each.span.line), each)
+                self._ignores.setdefault((source.name, each.span), each)
 
     def finish(self) -> Linted:
         """Apply the comments and return the result."""
-        used: set[tuple[str, int, str]] = set()
+        used: set[tuple[str, Span, str]] = set()
         kept: list[Diagnostic] = []
         by_line: dict[tuple[str, int], list[Ignore]] = {}
         for ignore in self._ignores.values():
@@ -170,22 +180,22 @@ class Linter:
         for each in self._found.values():
             about = by_line.get((each.source.name, each.span.line), [])
             taken = [ignore for ignore in about if each.code in ignore.codes]
-            used.update((i.source.name, i.span.line, each.code) for i in taken)
+            used.update((i.source.name, i.span, each.code) for i in taken)
             if not taken:
                 kept.append(each)
         self.result.ignored = len(self._found) - len(kept)
         kept += self._judged(used)
-        covered: dict[str, Source] = {}
+        secrets: dict[str, list[Scalar]] = {}
         for scalar in self._secrets:
-            source = covered.get(scalar.source.name, scalar.source)
-            covered[scalar.source.name] = _without_value(source, scalar)
-        kept = [replace(d, source=covered.get(d.source.name, d.source)) for d in kept]
+            secrets.setdefault(scalar.source.name, []).append(scalar)
+        hiding = {name: covered(found[0].source, found) for name, found in secrets.items()}
+        kept = [replace(d, source=hiding.get(d.source.name, d.source)) for d in kept]
         self.result.findings = sorted(kept, key=lambda d: d.sort_key)
         unique = {d.sort_key: d for d in self.result.errors}
         self.result.errors = [unique[key] for key in sorted(unique)]
         return self.result
 
-    def _judged(self, used: set[tuple[str, int, str]]) -> Iterator[Diagnostic]:
+    def _judged(self, used: set[tuple[str, Span, str]]) -> Iterator[Diagnostic]:
         """Yield what is wrong with the comments themselves."""
         settings, report = self._wanted, Report()
         if self.result.errors:
@@ -204,7 +214,7 @@ class Linter:
         yield from report.diagnostics
 
     def _useless(
-        self, ignore: Ignore, used: set[tuple[str, int, str]]
+        self, ignore: Ignore, used: set[tuple[str, Span, str]]
     ) -> Iterator[tuple[str, str]]:
         if not ignore.codes:
             yield "the comment ignores nothing", "name the codes: `ignore[no-vpc] …`"
@@ -212,21 +222,8 @@ class Linter:
             if code not in BY_CODE:
                 near = nearest(code, BY_CODE)
                 yield f"there is no rule `{code}`", f"did you mean `{near}`?" if near else ""
-            elif code in self._asked and (ignore.source.name, ignore.span.line, code) not in used:
+            elif code in self._asked and (ignore.source.name, ignore.span, code) not in used:
                 yield f"`{code}` finds nothing at line {ignore.line}", "remove the comment"
-
-
-def _without_value(source: Source, scalar: Scalar) -> Source:
-    """Return a file with one value covered, so that no message that quotes it can show it."""
-    lines = source.text.split("\n")
-    first = scalar.span.line - 1
-    rest = scalar.text.count("\n") + 1 if scalar.block or "\n" in scalar.text else 0
-    for number in range(first + 1, min(len(lines), first + 1 + rest)):
-        lines[number] = "•" * len(lines[number])
-    if not scalar.block and first < len(lines):
-        begin, end = scalar.span.column - 1, scalar.span.end - 1
-        lines[first] = lines[first][:begin] + "•" * (end - begin) + lines[first][end:]
-    return replace(source, text="\n".join(lines))
 
 
 def lint(
@@ -244,16 +241,15 @@ def lint(
     return linter.finish()
 
 
-def read_surroundings(folder: Path) -> tuple[Surroundings, list[str]]:
-    """Return what is known of all environments of a project, and their names.
+def read_surroundings(environments: Path | None) -> tuple[Surroundings, list[str]]:
+    """Return what is known of all environments of a project's file, and their names.
 
     A template in a value makes it nobody's: it is known only for one environment.
     """
-    project = find_project(folder)
-    if project.environments is None:
+    if environments is None:
         return Surroundings(), [LOCAL]
     try:
-        root = read_file(project.environments, Report())
+        root = read_file(environments, Report())
     except InvalidDefinition:
         root = None
     block = get(root, "environments") if root is not None else None

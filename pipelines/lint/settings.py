@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 from pipelines.errors import UsageError
 from pipelines.language.diagnostics import Level, nearest
 from pipelines.language.project import shown
+from pipelines.language.source import MAX_BYTES
 from pipelines.lint.model import Limits, Rule
 from pipelines.lint.rules import BY_CODE, GROUPS
 from steps._durations import DurationError, parse
@@ -84,27 +86,55 @@ def check_names(names: Iterable[str], where: str) -> None:
             raise UsageError(f"{where}: there is no rule or group `{name}`", hint)
 
 
-def read_settings(folder: Path) -> Settings:
-    """Return the settings of the nearest pyproject.toml, upwards, that has some.
+def check_environments(settings: Settings, known: Sequence[str]) -> None:
+    """Check that a project has the environments of its settings; raises UsageError."""
+    for name in settings.environments:
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean `{near}`?" if near else f"there is {', '.join(known)}"
+            where = "[tool.sagedag.lint], environments"
+            raise UsageError(f"{where}: there is no environment `{name}`", hint)
 
-    Raises:
-        UsageError: the file can't be read, or a setting is wrong.
-    """
-    for candidate in (folder, *folder.parents):
-        file = candidate / FILE
-        if file.is_file():
-            table = _table(file)
-            if table is not None:
-                return _settings(table, shown(file))
-    return Settings()
+
+class SettingsFiles:
+    """Finds settings; a file that many definitions share is read once."""
+
+    def __init__(self) -> None:
+        self._read = functools.cache(_read)
+
+    def settings(self, folder: Path) -> Settings:
+        """Return the settings of the nearest pyproject.toml, upwards, that has some.
+
+        Raises:
+            UsageError: the file can't be read, or a setting is wrong.
+        """
+        for candidate in (folder, *folder.parents):
+            found = self._read(candidate / FILE)
+            if found is not None:
+                return found
+        return Settings()
+
+
+def _read(file: Path) -> Settings | None:
+    table = _table(file) if file.is_file() else None
+    return None if table is None else _settings(table, shown(file))
 
 
 def _table(file: Path) -> Mapping[str, Any] | None:
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            text = stream.read(MAX_BYTES + 1)
+        if len(text) > MAX_BYTES:
+            raise UsageError(f"{shown(file)} is larger than {MAX_BYTES >> 20} MiB")
+        data = tomllib.loads(text.decode("utf-8"))
     except OSError as error:
         raise UsageError(f"{shown(file)} can't be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{shown(file)} is no TOML: line {line} is not UTF-8") from error
+    except RecursionError as error:
+        raise UsageError(f"{shown(file)} is no TOML: it is nested too deeply") from error
+    except ValueError as error:  # a number of thousands of digits is no TOMLDecodeError
         raise UsageError(f"{shown(file)} is no TOML: {error}") from error
     found: Any = data
     for name in ("tool", "sagedag", "lint"):

@@ -8,8 +8,9 @@ import pytest
 from used_codes import used_codes
 
 from pipelines.language.check import check
-from pipelines.language.codes import CATALOGUE, DEFINITION, GROUPS, Example, Page
+from pipelines.language.codes import CATALOGUE, GROUPS
 from pipelines.language.diagnostics import Diagnostic
+from pipelines.language.pages import DEFINITION, Example, Page
 from pipelines.language.request_checks import CODES
 from pipelines.service import checking
 from pipelines.service.checking import Mismatch

@@ -12,7 +12,7 @@ import pytest
 from pipelines.cli import main
 from pipelines.errors import UsageError
 from pipelines.lint import Target, lint
-from pipelines.lint.settings import read_settings
+from pipelines.lint.settings import SettingsFiles
 
 ENVIRONMENTS = """\
 environments:
@@ -108,7 +108,8 @@ def test_settings_of_the_nearest_pyproject(project: Path) -> None:
     below = project / "team"
     below.mkdir()
     (below / "pyproject.toml").write_text("[tool.other]\n")
-    assert read_settings(below) == read_settings(project)
+    files = SettingsFiles()
+    assert files.settings(below) == files.settings(project)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,16 @@ def test_settings_of_the_nearest_pyproject(project: Path) -> None:
         ('[tool.sagedag.lint]\nlevels = "high"', "`levels` is a table"),
         ('[tool.sagedag.lint]\nmax-runtime = "soon"', "max-runtime"),
         ("[tool.sagedag]\nlint = 3", "is no table"),
-        ("[tool.sagedag.lint", "is no TOML"),
+        ("[tool.sagedag.lint", "is no TOML: Expected ']' at the end of a table declaration"),
+        ("[tool.sagedag.lint]\nx = [\n\n]]", "(at line 4, column 2)"),
+        ("[tool.sagedag.lint]\nx = " + "9" * 5000, "is no TOML: Exceeds the limit"),
+        ("[tool.sagedag.lint]\nx = " + "[" * 100_000, "it is nested too deeply"),
+        ("[tool.sagedag.lint]\nselect = ['\x1b[31mred']", "is no TOML: Found invalid character"),
+        ('[tool.sagedag.lint]\nselect = ["\\u001b]0;x"]', "there is no rule or group"),
+        ('[tool.sagedag.lint]\nenvironments = ["prd"]', "did you mean `prod`?"),
+        ('[tool.sagedag.lint]\nenvironments = ["../etc"]', "there is local, dev, prod"),
+        ("[tool.sagedag.lint]\nmax-runtime = true", "`True` is not a duration"),
+        ("#" * (1 << 20) + "\n", "is larger than 1 MiB"),
     ],
 )
 def test_wrong_settings_are_told(
@@ -129,7 +139,24 @@ def test_wrong_settings_are_told(
 ) -> None:
     (project / "pyproject.toml").write_text(text)
     assert run() == 2
-    assert message in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.startswith(("error: pyproject.toml", "error: [tool.sagedag.lint]"))
+    assert "\x1b" not in told
+
+
+def test_settings_that_are_no_text(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "pyproject.toml"
+    file.write_bytes(b"[tool.sagedag.lint]\n\n# \xff\n")
+    assert run() == 2
+    assert "pyproject.toml is no TOML: line 3 is not UTF-8" in capsys.readouterr().err
+    # What is no file is no settings.
+    file.unlink()
+    file.symlink_to("pyproject.toml")
+    assert codes() == EVERYTHING
+    file.unlink()
+    file.symlink_to("/dev/zero")
+    assert codes() == EVERYTHING
 
 
 def test_comments_accept_findings(project: Path) -> None:

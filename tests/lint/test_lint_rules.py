@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.language.codes import CATALOGUE, DEFINITION, Example
+from pipelines.language.codes import CATALOGUE
 from pipelines.language.diagnostics import Diagnostic, render
+from pipelines.language.pages import DEFINITION, Example
 from pipelines.lint import Rule, Target, lint
 from pipelines.lint.rules import GROUPS, RULES
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipelines.cli.options import print_error
 from pipelines.cli.running.once import run_once
 from pipelines.cli.running.request import RunRequest, read_parameters
 from pipelines.cli.running.source import Source, load
@@ -65,9 +66,7 @@ def _run(path: str, request: RunRequest, stop: Stop) -> tuple[int, list[Path]]:
         places = _places(source, request)
         return run_once(path, request, stop, source)[1], places
     except SagedagError as error:
-        click.echo(f"error: {error.message}", err=True)
-        if error.hint:
-            click.echo(f"  = help: {error.hint}", err=True)
+        print_error(error)
         return error.exit_code, places
     except click.exceptions.Exit as ending:
         return ending.exit_code, places

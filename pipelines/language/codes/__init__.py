@@ -15,9 +15,9 @@ from pipelines.language.codes import (
     _templates,
     _values,
 )
-from pipelines.language.codes._page import DEFINITION, Example, Group, Page
+from pipelines.language.pages import Group, Page
 
-__all__ = ["CATALOGUE", "DEFINITION", "GROUPS", "Example", "Group", "Page"]
+__all__ = ["CATALOGUE", "GROUPS"]
 
 GROUPS: tuple[Group, ...] = (
     _reading.GROUP,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.language.codes._page import Group, Page, example
+from pipelines.language.pages import Group, Page, example
 
 GROUP = Group(
     "Conditions",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from textwrap import dedent, indent
 
-from pipelines.language.codes._page import Example, example
+from pipelines.language.pages import Example, example
 
 ENVIRONMENTS = """
 environments:

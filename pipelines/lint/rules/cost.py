@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipelines.language.codes import Page
+from pipelines.language.pages import Page
 from pipelines.lint.jobs import SHAPES, shaped
 from pipelines.lint.model import Finding, Part, Rule, Subject, items, leaves
 from pipelines.lint.rules._examples import steps

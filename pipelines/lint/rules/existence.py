@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pipelines.language.codes import Page
-from pipelines.language.codes._page import Example
+from pipelines.language.pages import Example, Page
 from pipelines.lint.model import Rule, found_elsewhere
 from pipelines.lint.rules._examples import steps
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipelines.language.codes import Page
+from pipelines.language.pages import Page
 from pipelines.lint.model import Finding, Part, Rule, Subject, found_elsewhere
 from pipelines.lint.rules._examples import cloud, steps
 from pipelines.lint.rules.trust import images

@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipelines.language.codes import Page
-from pipelines.language.nodes import Scalar, walk
+from pipelines.language.pages import Page
 from pipelines.lint.model import Finding, Rule, Subject
 from pipelines.lint.rules._examples import cloud, steps
-from steps._expressions import Path
 
 _ACCOUNT = re.compile(
     r"arn:aws[\w-]*:[\w-]*:[\w{} -]*:(\d{12}):|(?<!\d)(\d{12})\.dkr|amazonaws\.com/(\d{12})/"
@@ -23,54 +21,13 @@ _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]*[a-z0-9])")
 _EVERYBODYS = ("sagemaker-sample-", "sagemaker-example-files-", "jumpstart-", "aws-")
 """How the names of AWS's own buckets of samples and models begin; that others' don't is [U]."""
 
-_OVERLAYS = re.compile(r"^environments\s*:.*$(?:\n(?:[ \t#].*)?$)*", re.MULTILINE)
-
-
-def _written(subject: Subject) -> Iterator[tuple[Path, Scalar, str]]:
-    """Yield what is written into the definition for every environment, as its file has it.
-
-    What ``environments.yaml`` and the overlays of one environment say belongs to that one, and may
-    name its account. A template in the file stays one here: ``{{ account }}`` is not hard-coded.
-    """
-    environments = subject.spec.project.environments
-    overlays: dict[str, tuple[int, int]] = {}
-    for path, scalar in walk(subject.spec.tree):
-        source = scalar.source
-        if path[:1] == ("environments",) or not isinstance(scalar.value, str):
-            continue
-        if environments is not None and source.path.resolve() == environments.resolve():
-            continue
-        if source.text not in overlays:
-            found = _OVERLAYS.search(source.text)
-            first = source.text.count("\n", 0, found.start()) + 1 if found else 0
-            overlays[source.text] = (first, first + found[0].count("\n") if found else -1)
-        first, last = overlays[source.text]
-        if first <= scalar.span.line <= last:
-            continue
-        raw = _raw(scalar)
-        if raw:
-            yield path, scalar, raw
-
-
-def _raw(scalar: Scalar) -> str:
-    """Return a scalar as its file has it; empty where its place is not its own."""
-    lines = scalar.source.lines
-    begin = scalar.span.line - 1
-    if begin >= len(lines):
-        return ""
-    if scalar.block or scalar.text.count("\n"):
-        count = str(scalar.value).count("\n") + 2
-        return "\n".join(lines[begin : begin + count])
-    raw = lines[begin][scalar.span.column - 1 : scalar.span.end - 1]
-    return raw.strip("\"'") if scalar.quoted else raw
-
 
 def _first(found: re.Match[str]) -> str:
     return next(group for group in found.groups() if group)
 
 
 def _account(subject: Subject) -> Iterator[Finding]:
-    for path, _, raw in _written(subject):
+    for path, raw in subject.written:
         found = _ACCOUNT.search(raw)
         known = raw if raw in subject.surroundings.accounts else ""
         if not found and not known:
@@ -109,7 +66,7 @@ HARD_CODED_ACCOUNT = Rule(
 
 
 def _region(subject: Subject) -> Iterator[Finding]:
-    for path, _, raw in _written(subject):
+    for path, raw in subject.written:
         found = _REGION.search(raw)
         if found:
             hint = "write `{{ region }}`"
@@ -142,7 +99,7 @@ HARD_CODED_REGION = Rule(
 
 def _bucket(subject: Subject) -> Iterator[Finding]:
     ours = subject.surroundings.buckets
-    for path, _, raw in _written(subject):
+    for path, raw in subject.written:
         for found in _BUCKET.finditer(raw):
             name = found[1]
             if name in ours:

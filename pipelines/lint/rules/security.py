@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipelines.language.codes import Page
+from pipelines.language.pages import Page
 from pipelines.lint.jobs import gathered, shaped
 from pipelines.lint.model import Finding, Part, Rule, Subject, items
 from pipelines.lint.rules._examples import steps

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
-from pipelines.language.codes import Page
+from pipelines.language.pages import Page
 from pipelines.lint.model import Finding, Rule, Subject, leaves
 from pipelines.lint.rules._examples import cloud, steps
 from pipelines.lint.rules.security import VOLUME_KEY_REFUSED

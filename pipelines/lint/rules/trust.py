@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipelines.language.codes import Page
+from pipelines.language.pages import Page
 from pipelines.lint.model import Finding, Part, Rule, Subject, leaves
 from pipelines.lint.rules._examples import steps
 from steps._expressions import ParameterRef, Path, is_expression

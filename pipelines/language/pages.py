@@ -1,4 +1,4 @@
-"""What the catalogue says about one code."""
+"""What the pages of codes consist of: those of diagnostics and those of lint rules."""
 
 from __future__ import annotations
 
