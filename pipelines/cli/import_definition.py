@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pipelines.cli.options import plural, print_diagnostics, use_color, write_te
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
+    from pipelines.definition.normal import Difference
     from pipelines.importer import Imported
     from pipelines.importer.environment import Suggested
     from pipelines.importer.sources import Found
@@ -32,6 +34,7 @@ Examples:
   sagedag import template.yaml --pipeline pulsar --check
   sagedag import definition.json --env prod > definitions/pulsar/pipeline.yaml
   sagedag import pulsar --region eu-west-1 -o definitions/pulsar
+  sagedag import definition.json --download -o definitions/pulsar
   aws sagemaker describe-pipeline --pipeline-name pulsar | sagedag import -
 
 Exit status: 0 imported; 1 the result has errors; 2 nothing to import; 4 AWS refused; 7 with
@@ -52,6 +55,11 @@ Exit status: 0 imported; 1 the result has errors; 2 nothing to import; 4 AWS ref
     metavar="NAME",
     help="The project's environment that the pipeline ran in (default: what its text tells).",
 )
+@click.option(
+    "--download/--no-download",
+    default=None,
+    help="Fetch code (with -o) and Clarify's configurations from S3; default for a PIPELINE_NAME.",
+)
 @click.option("--check", "checking", is_flag=True, help="Write nothing; print the differences.")
 @click.option("--pipeline", "wanted", default="", metavar="NAME", help="Which one, of several.")
 @click.option("--force", is_flag=True, help=f"Replace a {FILE} that is there.")
@@ -62,6 +70,7 @@ def command(
     source: str,
     folder: Path | None,
     environment: str | None,
+    download: bool | None,
     checking: bool,
     wanted: str,
     force: bool,
@@ -76,24 +85,30 @@ def command(
     the name of a pipeline on AWS. What no field expresses is written as `request`; a step that no
     kind can express is written as `Raw`. The result is compiled and compared with what was read.
     """
+    from pipelines.cli.downloading import downloaded, keep, staged
     from pipelines.importer import import_definition
 
     target = (folder or Path.cwd()) / FILE
     if folder is not None and target.exists() and not force and not checking:
         raise UsageError(f"{target} exists", "choose another folder, or replace it with --force")
-    found, origin = _found(source, wanted, profile, region)
+    found, origin, named = _found(source, wanted, profile, region)
     chosen = _environment(environment, target, found, kept=folder is not None)
-    made = import_definition(
-        found.definition,
-        found.around,
-        path=target,
-        origin=origin,
-        head=[*found.remarks, *_of_region(chosen)],
-        environment=chosen,
-    )
-    written: list[Path] = []
-    if folder is not None and not checking:
-        written = _write(folder, made, found)
+    wants = named if download is None else download
+    with staged(folder if wants else None) as stage:
+        fetched = downloaded(found, stage, profile, region) if wants else None
+        made = import_definition(
+            found.definition,
+            found.around,
+            path=stage / FILE if stage else target,
+            origin=origin,
+            head=[*found.remarks, *_of_region(chosen)],
+            environment=chosen,
+            fetched=fetched,
+        )
+        written: list[Path] = []
+        if folder is not None and not checking:
+            code = keep(fetched, folder, force=force) if fetched else []
+            written = [*code, *_write(folder, made, found)]
     if as_json:
         click.echo(_as_json(made, written))
     elif not checking and folder is None:
@@ -105,12 +120,15 @@ def command(
     return 1 if made.failed else 0
 
 
-def _found(source: str, wanted: str, profile: str | None, region: str | None) -> tuple[Found, str]:
-    """Return the definition that the argument means, and where it comes from."""
+def _found(
+    source: str, wanted: str, profile: str | None, region: str | None
+) -> tuple[Found, str, bool]:
+    """Return the definition that the argument means, where it comes from, and whether from AWS."""
     from pipelines.importer.sources import find_definition
 
     if source == "-":
-        return find_definition(_text(sys.stdin.buffer.read(), "<stdin>"), "stdin", wanted), "stdin"
+        text = _text(sys.stdin.buffer.read(), "<stdin>")
+        return find_definition(text, "stdin", wanted), "stdin", False
     path = Path(source)
     if path.is_file():
         try:
@@ -118,14 +136,14 @@ def _found(source: str, wanted: str, profile: str | None, region: str | None) ->
         except OSError as error:
             raise UsageError(f"{source} can't be read: {error.strerror}") from error
         name = path.name if path.name != "definition.json" else path.absolute().parent.name
-        return find_definition(_text(data, source), name, wanted), path.name
+        return find_definition(_text(data, source), name, wanted), path.name, False
     if path.exists():
         raise UsageError(f"{source} is a folder", "name the file that holds the definition")
     if "/" in source or path.suffix.lower() in _SUFFIXES:
         raise UsageError(f"there is no file {source}")
     from pipelines.cli.described import described
 
-    return described(source, profile, region), f"the pipeline {source} on AWS"
+    return described(source, profile, region), f"the pipeline {source} on AWS", True
 
 
 def _environment(name: str | None, target: Path, found: Found, *, kept: bool) -> str | Environment:
@@ -194,6 +212,11 @@ def _tell(made: Imported, written: list[Path], *, checking: bool) -> None:
         click.echo(f"differs: {place}", err=not checking)
         click.echo(f"  imported: {_shown(difference.before)}", err=not checking)
         click.echo(f"  compiled: {_shown(difference.after)}", err=not checking)
+    for difference in made.moved:
+        place = escape_control(".".join(str(part) for part in difference.path))
+        click.echo(f"moved: {place}", err=not checking)
+        click.echo(f"  imported: {_shown(difference.before)}", err=not checking)
+        click.echo(f"  compiled: {_shown(difference.after)}", err=not checking)
     for path in written:
         click.echo(f"wrote {path}", err=True)
     if made.failed:
@@ -203,6 +226,8 @@ def _tell(made: Imported, written: list[Path], *, checking: bool) -> None:
         summary = f"Compiling the result differs in {many} from what was imported."
     else:
         summary = "Compiling the result gives what was imported."
+    if made.moved and not made.failed:
+        summary = f"{summary[:-1]}, but for {plural(len(made.moved), 'place')} of the same files."
     tint = "green" if not made.failed and not made.differences else "red"
     click.echo(click.style(summary, fg=tint), err=True, color=color)
 
@@ -223,6 +248,12 @@ def _as_json(made: Imported, written: list[Path]) -> str:
     def side(value: Any) -> dict[str, Any]:
         return {} if value is ABSENT else {"value": value}
 
+    def listed(found: Sequence[Difference]) -> list[dict[str, Any]]:
+        return [
+            {"path": list(d.path), "imported": side(d.before), "compiled": side(d.after)}
+            for d in found
+        ]
+
     return json.dumps(
         {
             "pipeline": made.name,
@@ -230,12 +261,8 @@ def _as_json(made: Imported, written: list[Path]) -> str:
             "written": [str(path) for path in written],
             "notes": [vars(note) for note in made.notes],
             "diagnostics": json.loads(render(made.diagnostics, "json")),
-            "differences": None
-            if made.differences is None
-            else [
-                {"path": list(d.path), "imported": side(d.before), "compiled": side(d.after)}
-                for d in made.differences
-            ],
+            "differences": None if made.differences is None else listed(made.differences),
+            "moved": listed(made.moved),
         },
         indent=2,
         ensure_ascii=False,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipelines.cloud.client import Clients
 from pipelines.cloud.refusals import Missing
+from pipelines.errors import AwsError
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,14 @@ class RemoteObjects:
         except Missing:
             return
 
-    def fetch(self, bucket: str, key: str, target: Path) -> bool:
+    def fetch(self, bucket: str, key: str, target: Path, limit: int | None = None) -> bool:
         """Write an object's content to a file; whether there is such an object.
 
+        Args:
+            limit: the most bytes that it may have.
+
         Raises:
-            AwsError: S3 refuses, or there are no credentials.
+            AwsError: S3 refuses, there are no credentials, or it is larger.
         """
         uri = f"s3://{bucket}/{key}"
         clients = self._aws()
@@ -64,6 +68,9 @@ class RemoteObjects:
             answer = clients.call("s3:GetObject", uri, Bucket=bucket, Key=key)
         except Missing:
             return False
+        size = answer["ContentLength"]
+        if limit is not None and size > limit:
+            raise AwsError(f"{uri} has {size:,} bytes, which is more than {limit:,}")
         with clients.calling("s3:GetObject", uri), target.open("wb") as stream:
             for chunk in answer["Body"].iter_chunks(1 << 20):
                 stream.write(chunk)

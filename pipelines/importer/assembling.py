@@ -10,6 +10,7 @@ from pipelines.compiler import as_json
 from pipelines.definition.normal_values import Values
 from pipelines.importer.conditions import condition_parts
 from pipelines.importer.drafts import Draft, Note, walk
+from pipelines.importer.fetching import Fetched
 from pipelines.importer.fitting import Fitted, Unfit
 from pipelines.importer.images import Images
 from pipelines.importer.lifting import Lifter
@@ -67,6 +68,7 @@ def assemble(
     share: bool = True,
     fitted: dict[str, Fitted | Unfit] | None = None,
     environment: Environment = LOCAL,
+    fetched: Fetched | None = None,
 ) -> Assembled:
     """Return the document that says what a definition says.
 
@@ -76,9 +78,11 @@ def assemble(
         fitted: fields that an earlier call found; grows.
         environment: what it is written for: images of its region are written as frameworks, and
             its role is left out.
+        fetched: what lies beside it.
     """
     found = {} if fitted is None else fitted
     assembler = _Assembler(definition, around, raw, found, environment)
+    assembler.stepper.fetched = fetched or Fetched()
     return assembler.assembled(share=share)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.compiler import as_json
 from pipelines.definition.normal import ABSENT, compare
 from pipelines.definition.normal_values import Values
+from pipelines.importer.beside import NOTHING, Beside
 from pipelines.importer.context import Comparing
 from pipelines.importer.images import NO_IMAGES, Images
 from steps._contract import Kind, Step
@@ -30,6 +31,7 @@ class Wanted:
         values: gives the normal form of values.
         variables: the values of the variables that stand in it.
         images: those that may be written as a framework.
+        files: what lies beside the definition.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Wanted:
     values: Values
     variables: Mapping[str, str] = field(default_factory=dict)
     images: Images = NO_IMAGES
+    files: Beside = NOTHING
 
     @cached_property
     def normal(self) -> Any:
@@ -45,7 +48,7 @@ class Wanted:
 
     def built(self, kind: Kind, fields: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return what a kind makes of fields; None where it can't."""
-        return build(kind, self.name, fields, Comparing(self.images))
+        return build(kind, self.name, fields, Comparing(self.images, self.files))
 
     def distance(self, kind: Kind, fields: Mapping[str, Any]) -> int:
         """Return how many values differ between what fields give and what is wanted."""

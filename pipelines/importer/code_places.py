@@ -1,19 +1,43 @@
-"""Where the code of an imported step lies, told to whoever reads the definition."""
+"""Where the code of an imported step lies, and the configuration of a Clarify check."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 _OWN = re.compile(r"/assets/sha256/[0-9a-f]{64}/")
 _SUBMIT = ("sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
 _PROGRAM = ("sagemaker_program", "SAGEMAKER_PROGRAM")
+_PACKED = "/sourcedir.tar.gz"
+CONFIG_INPUT = "analysis_config"
+"""The input of a Clarify check's job that holds its configuration."""
 
 
-def code_comments(step: Mapping[str, Any]) -> list[str]:
-    """Return comments that say where a step's code lies, for whoever wants it beside the file.
+@dataclass(frozen=True)
+class CodePlace:
+    """A place on S3 that a step takes code from.
+
+    Args:
+        where: what names it in the step.
+        uri: its S3 URI, or the beginning that is known before an execution; empty where nothing
+            is, or another step says it.
+        program: the file in it that is run; empty where nothing tells.
+        packed: whether it is an archive that the container unpacks.
+        whole: whether the URI is all of it.
+    """
+
+    where: str
+    uri: str
+    program: str
+    packed: bool = False
+    whole: bool = True
+
+
+def code_places(step: Mapping[str, Any]) -> list[CodePlace]:
+    """Return the places that a step takes code from, each once.
 
     Args:
         step: its object in the definition.
@@ -22,39 +46,88 @@ def code_comments(step: Mapping[str, Any]) -> list[str]:
     if not isinstance(arguments, Mapping):
         return []
     kind = step.get("Type")
-    places = _processing(arguments) if kind == "Processing" else _submitted(arguments)
+    found = _processing(arguments) if kind == "Processing" else _submitted(arguments)
+    return list(dict.fromkeys(found))
+
+
+def config_place(step: Mapping[str, Any]) -> str:
+    """Return the S3 URI of a Clarify check's configuration; empty for anything else."""
+    arguments = step.get("Arguments")
+    if step.get("Type") != "ClarifyCheck" or not isinstance(arguments, Mapping):
+        return ""
+    found = [s.get("S3Uri") for name, s in _sources(arguments) if name == CONFIG_INPUT]
+    return next((_text(uri) for uri in found if _is_whole(uri)), "")
+
+
+def code_comments(step: Mapping[str, Any], fetched: Mapping[str, Any]) -> list[str]:
+    """Return comments that say where a step's code lies, for whoever wants it beside the file.
+
+    Args:
+        step: its object in the definition.
+        fetched: what is beside the file already, by its URI.
+    """
     made = []
-    for where, place, program in dict.fromkeys(places):
-        if not place:
+    for place in code_places(step):
+        if not place.uri or place.uri in fetched:
             continue  # another step says where
-        whose = " (published by sagedag)" if _OWN.search(place) else ""
-        what = f"`{program}`" if program else "Its code"
-        verb = "is run from" if program else "lies in"
-        made.append(f"{what} {verb} S3{whose}, see `{where}`; beside this file it would be `code`.")
+        whose = " (published by sagedag)" if _OWN.search(place.uri) else ""
+        what = f"`{_one_line(place.program)}`" if place.program else "Its code"
+        verb = "is run from" if place.program else "lies in"
+        made.append(
+            f"{what} {verb} S3{whose}, see `{place.where}`; beside this file it would be `code`."
+        )
     return made
 
 
-def _submitted(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _submitted(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
     for table in _tables(arguments):
         where = next(key for key in _SUBMIT if key in table)
         program = next((_text(table[key]) for key in _PROGRAM if key in table), "")
-        yield where, _text(table[where]), program
+        uri, whole = _text(table[where]), _is_whole(table[where])
+        yield CodePlace(where, uri, program, packed=True, whole=whole)
 
 
-def _processing(arguments: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _processing(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
+    """Yield the inputs that hold what a job runs; those around them may be data."""
     app = arguments.get("AppSpecification")
     words = app.get("ContainerEntrypoint") if isinstance(app, Mapping) else None
-    paths = [w for w in words if isinstance(w, str)] if isinstance(words, list) else []
+    run = list(_paths(words if isinstance(words, list) else []))
+    folders = {
+        name: source["LocalPath"].rstrip("/")
+        for name, source in _sources(arguments)
+        if isinstance(source.get("LocalPath"), str)
+    }
+    programs: dict[str, str] = {}
+    for path, is_program in run:
+        around = [n for n, folder in folders.items() if f"{path}/".startswith(f"{folder}/")]
+        name = max(around, key=lambda each: len(folders[each]), default=None)
+        if name is not None:
+            inside = path.removeprefix(folders[name]).lstrip("/")
+            programs.setdefault(name, inside if is_program else "")
+    for name, source in _sources(arguments):
+        uri = _text(source.get("S3Uri"))
+        if name in programs or uri.endswith(_PACKED):  # which the SDK's own script unpacks
+            whole = _is_whole(source.get("S3Uri"))
+            yield CodePlace(f"inputs.{name}", uri, programs.get(name, ""), whole=whole)
+
+
+def _paths(words: list[Any]) -> Iterator[tuple[str, bool]]:
+    """Yield the paths in a container's entry point, and whether each is a word of its own."""
+    for word in words:
+        if isinstance(word, str) and word.startswith("/"):
+            yield word, True
+        elif isinstance(word, str):
+            for found in re.findall(r"(?<![\w./-])/[\w./-]+", word):
+                yield found.rstrip("/"), False
+
+
+def _sources(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the names of a processing job's inputs, each with what it takes from S3."""
     inputs = arguments.get("ProcessingInputs")
     for item in inputs if isinstance(inputs, list) else ():
         source = item.get("S3Input") if isinstance(item, Mapping) else None
-        if not isinstance(source, Mapping) or not isinstance(source.get("LocalPath"), str):
-            continue
-        inside = source["LocalPath"].rstrip("/") + "/"
-        run = next((path for path in paths if path.startswith(inside)), "")
-        if run:
-            name = str(item.get("InputName"))
-            yield f"inputs.{name}", _text(source.get("S3Uri")), run.removeprefix(inside)
+        if isinstance(source, Mapping):
+            yield str(item.get("InputName")), source
 
 
 def _tables(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -69,20 +142,30 @@ def _tables(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
             yield from _tables(item, depth + 1)
 
 
+def _is_whole(value: Any) -> bool:
+    """Whether a text is known before an execution."""
+    return isinstance(value, str) or (isinstance(value, Mapping) and len(_joined(value)) == 1)
+
+
+def _joined(value: Mapping[str, Any]) -> list[Any]:
+    """Return the parts of a join; none of anything else."""
+    body = next(iter(value.values()), None) if len(value) == 1 else None
+    parts = body.get("Values") if isinstance(body, Mapping) else None
+    return parts if isinstance(parts, list) else []
+
+
 def _text(value: Any) -> str:
-    """Return a literal text, a JSON text without its quotes; nothing for what is known later."""
+    """Return a literal text, a JSON text without its quotes; of a join the part that is known."""
     if isinstance(value, Mapping):
-        ((_, body),) = value.items() if len(value) == 1 else (("", {}),)
-        values = body.get("Values") if isinstance(body, Mapping) else None
-        first = values[0] if isinstance(values, list) and values else ""
+        first = next(iter(_joined(value)), "")
         return _text(first) if isinstance(first, str) else ""
     if not isinstance(value, str):
         return ""
     try:
         inner = json.loads(value)
     except ValueError:
-        return _one_line(value)
-    return _one_line(inner) if isinstance(inner, str) else _one_line(value)
+        return value
+    return inner if isinstance(inner, str) else value
 
 
 def _one_line(text: str) -> str:

@@ -19,6 +19,8 @@ _IMAGE = re.compile(rf"[0-9]{{12}}\.dkr\.ecr\.{_REGION_NAME}\.")
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/|$)")
 _DEFAULT_BUCKET = re.compile(rf"s3://sagemaker-{_REGION_NAME}-([0-9]{{12}})(?:/|$)")
 """The bucket that the SageMaker SDK makes for a session."""
+_PUBLISHED = re.compile(r"s3://([^/]+)(?:/(.+?))?/assets/sha256/[0-9a-f]{64}/")
+"""Code that `sagedag` published, below an environment's bucket and prefix."""
 
 NAME = "aws"
 """What the suggested environment is called."""
@@ -32,6 +34,7 @@ class Suggested:
     region: str = ""
     role: str = ""
     bucket: str = ""
+    prefix: str = ""
 
     def entry(self) -> dict[str, str]:
         """Return the environment's entry in ``environments.yaml``."""
@@ -52,6 +55,8 @@ class Suggested:
 def suggest_environment(definition: Mapping[str, Any], role: str = "", arn: str = "") -> Suggested:
     """Return the environment whose account, region, role and bucket a definition names most.
 
+    The bucket, and its prefix, are those where `sagedag` published code, if any is named.
+
     Args:
         role, arn: the pipeline's own, where they are known.
     """
@@ -60,10 +65,12 @@ def suggest_environment(definition: Mapping[str, Any], role: str = "", arn: str 
     regions: Counter[str] = Counter()
     buckets: Counter[str] = Counter()
     accounts: Counter[str] = Counter()
+    published: Counter[tuple[str, str]] = Counter()
     for text in _texts(definition):
         roles.update(match[0] for match in _ROLE.finditer(text))
         images.update(match[1] for match in _IMAGE.finditer(text))
         buckets.update(match[1] for match in _BUCKET.finditer(text))
+        published.update((match[1], match[2] or "") for match in _PUBLISHED.finditer(text))
         for pattern in (_ARN, _DEFAULT_BUCKET):
             for match in pattern.finditer(text):
                 regions[match[1]] += 1
@@ -73,7 +80,8 @@ def suggest_environment(definition: Mapping[str, Any], role: str = "", arn: str 
     account = own[2] if own else owner[1] if owner else _first(accounts)
     # Jobs take images of their own region only; functions and queues may lie elsewhere.
     region = own[1] if own else _first(images) or _first(regions)
-    return Suggested(account, region, chosen, _first(buckets))
+    bucket, prefix = next(iter(published.most_common(1)), ((_first(buckets), ""), 0))[0]
+    return Suggested(account, region, chosen, bucket, prefix)
 
 
 def framework_regions(definition: Mapping[str, Any]) -> set[str]:

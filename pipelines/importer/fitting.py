@@ -52,8 +52,30 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
     Raises:
         Unfit: there are none.
     """
-    banned: set[str] = set()
     guessed = guesses(kind, wanted.given)
+    with_code = wanted.files.guesses(guessed) if "code" in kind.fields else {}
+    if with_code:
+        try:
+            fitted = _fitted(kind, wanted, with_code)
+        except Unfit:
+            pass
+        else:
+            # A step that starts its code in its own way is said plainer without.
+            if "code" in fitted.fields and "ContainerEntrypoint" not in str(fitted.request):
+                return fitted
+    return _fitted(kind, wanted, {**guessed, **_of_config(kind, wanted, guessed)})
+
+
+def _of_config(kind: Kind, wanted: Wanted, guessed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a Clarify check's configuration says, where it was fetched."""
+    found = wanted.files.config_guesses() if kind.name == "ClarifyCheck" else {}
+    if "dataset" in found:
+        found["dataset"] = {**(guessed.get("dataset") or {}), **found["dataset"]}
+    return {name: found.get(name, guessed.get(name)) for name in kind.fields if name in found}
+
+
+def _fitted(kind: Kind, wanted: Wanted, guessed: Mapping[str, Any]) -> Fitted:
+    banned: set[str] = set()
     for _ in range(len(kind.fields) + 1):
         fields = polished(kind, wanted, _chosen(kind, wanted, guessed, banned))
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pipelines.errors import UsageError
 from pipelines.importer.assembling import Assembled, Surroundings, assemble
 from pipelines.importer.drafts import Draft, Note, walk
 from pipelines.importer.environment import framework_regions
-from pipelines.importer.fitting import Fitted, Unfit
+from pipelines.importer.fetching import Fetched
 from pipelines.importer.words import VARIABLE, with_values
 from pipelines.importer.yaml_text import yaml_text
 from pipelines.language.check import Checked, check
@@ -40,6 +41,8 @@ class Imported:
         diagnostics: what the language has against the result.
         differences: where compiling the result gives something else than what was imported; None
             where it can't be compiled.
+        moved: where code or a configuration that lies beside the result has another place on S3
+            than the one that it was fetched from: what it says is the same.
         region: what it was compiled for to compare it.
     """
 
@@ -48,6 +51,7 @@ class Imported:
     notes: Sequence[Note] = ()
     diagnostics: Sequence[Diagnostic] = ()
     differences: Sequence[Difference] | None = field(default=None)
+    moved: Sequence[Difference] = ()
     region: str = ""
 
     @property
@@ -64,6 +68,7 @@ def import_definition(
     origin: str,
     head: Sequence[str] = (),
     environment: str | Environment = "local",
+    fetched: Fetched | None = None,
 ) -> Imported:
     """Import a pipeline definition.
 
@@ -74,6 +79,7 @@ def import_definition(
         origin: where the definition comes from, for the comment at the top.
         head: further lines of comment.
         environment: what it is written for: one of the project's, or one that no file tells of.
+        fetched: what was fetched from S3 into the folder of ``path``.
 
     Returns:
         The result, checked and compared with what was imported.
@@ -83,22 +89,23 @@ def import_definition(
     """
     _refuse_signs(definition, around.variables)
     place = _settings(environment, path)
+    fetched = fetched or Fetched()
     meant = with_values(definition, around.variables)
     name = str(with_values(around.name, around.variables))
     raw: dict[str, str] = {}
     share = True
-    fitted: dict[str, Fitted | Unfit] = {}
+    assembling = partial(
+        assemble, definition, around, fitted={}, environment=place, fetched=fetched
+    )
     best: Imported | None = None
     for _ in range(MAX_ROUNDS):
-        assembled = assemble(
-            definition, around, raw=raw, share=share, fitted=fitted, environment=place
-        )
+        assembled = assembling(raw=raw, share=share)
         lines = [f"Imported from {origin}.", *head]
         text = yaml_text(assembled.document, lines)
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
-        found = _compared(meant, checked)
-        notes = [*assembled.notes, *_elsewhere(definition, place, environment)]
-        made = Imported(text, name, notes, checked.diagnostics, found, place.region)
+        found, moved = _compared(meant, checked, fetched)
+        notes = [*fetched.notes, *assembled.notes, *_elsewhere(definition, place, environment)]
+        made = Imported(text, name, notes, checked.diagnostics, found, moved, place.region)
         if best is None or _badness(made) < _badness(best):
             best = made
         if not checked.failed and not found:
@@ -174,10 +181,29 @@ def _badness(made: Imported) -> tuple[int, int]:
     return errors, len(made.differences or ()) if made.differences is not None else 1_000_000
 
 
-def _compared(definition: Mapping[str, Any], checked: Checked) -> list[Difference] | None:
+def _compared(
+    definition: Mapping[str, Any], checked: Checked, fetched: Fetched
+) -> tuple[list[Difference] | None, list[Difference]]:
+    """Return where the result differs, and where only the place of what was fetched does."""
     if checked.failed or checked.program is None:
-        return None
-    return differences(definition, compile_program(checked.program).definition)
+        return None, []
+    found = differences(definition, compile_program(checked.program).definition)
+    places: set[str] = set()
+    for asset in checked.program.assets:
+        places |= {asset.files_uri, asset.archive_uri}
+        places |= {f"{asset.files_uri}/{name}" for name, _ in asset.files}
+    moved = [
+        each
+        for each in found
+        if _place(each.before) in {*fetched.paths, *fetched.documents}
+        and _place(each.after) in places
+    ]
+    return [each for each in found if each not in moved], moved
+
+
+def _place(value: Any) -> str:
+    """Return a place on S3, without the quotes that it has as a hyperparameter."""
+    return value.strip('"') if isinstance(value, str) else ""
 
 
 def _to_give_up(

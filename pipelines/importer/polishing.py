@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipelines.compiler import as_json
+from pipelines.importer.beside import Beside
 from pipelines.importer.building import Wanted, build
 from pipelines.importer.context import Comparing
 from pipelines.importer.problems import problems_of
@@ -39,12 +40,32 @@ def polished(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> dict[str, An
         if number is not value:
             told = {**fields["hyperparameters"], key: number}
             fields = better({**fields, "hyperparameters": told})
+    if "asset" in str(kind.fields.get("inputs")):
+        fields = _with_assets(fields, wanted.files)
     return _with_frameworks(kind, wanted, fields)
+
+
+def _with_assets(fields: dict[str, Any], files: Beside) -> dict[str, Any]:
+    """Return the fields with inputs that take what lies beside the definition."""
+    inputs = fields.get("inputs")
+    if not isinstance(inputs, Mapping):
+        return fields
+    return {
+        **fields,
+        "inputs": {
+            name: {
+                "asset" if key == "source" and files.path_of(part) else key: files.path_of(part)
+                or part
+                for key, part in value.items()
+            }
+            for name, value in inputs.items()
+        },
+    }
 
 
 def _with_frameworks(kind: Kind, wanted: Wanted, fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields with AWS's own images by their framework, where the kind takes them so."""
-    context = Comparing(wanted.images)
+    context = Comparing(wanted.images, wanted.files)
     build(kind, wanted.name, fields, context)
     best = wanted.distance(kind, fields)
     for asked in context.asked:

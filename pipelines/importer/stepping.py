@@ -9,11 +9,13 @@ from typing import Any
 from pipelines.compiler import as_json
 from pipelines.definition.normal import EVENTS, referred_steps
 from pipelines.definition.normal_values import Values
+from pipelines.importer.beside import beside
 from pipelines.importer.building import Wanted
-from pipelines.importer.code_places import code_comments
+from pipelines.importer.code_places import code_comments, config_place
 from pipelines.importer.documents import document_of
 from pipelines.importer.drafts import Draft, Note
 from pipelines.importer.durations import duration_text
+from pipelines.importer.fetching import Fetched
 from pipelines.importer.fitting import Fitted, Unfit, fit
 from pipelines.importer.images import NO_IMAGES, Images
 from pipelines.importer.lifting import Lifter
@@ -48,6 +50,7 @@ class Stepper:
         variables: the values of the variables that stand in it.
         fitted: the fields that were found so far, by the steps' pointers; grows.
         images: those that may be written as a framework.
+        fetched: what lies beside the definition.
         notes: what the reader must know; grows.
     """
 
@@ -57,6 +60,7 @@ class Stepper:
     variables: Mapping[str, str] = field(default_factory=dict)
     fitted: dict[str, Fitted | Unfit] = field(default_factory=dict)
     images: Images = NO_IMAGES
+    fetched: Fetched = field(default_factory=Fetched)
     notes: list[Note] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
@@ -90,7 +94,7 @@ class Stepper:
         self._cache(draft)
         self._retries(draft)
         if draft.kind.name not in COMPOUND:
-            draft.comments += code_comments(draft.given)
+            draft.comments += code_comments(draft.given, self.fetched.paths)
         return draft
 
     def _name(self, step: Mapping[str, Any], pointer: str) -> str:
@@ -123,7 +127,7 @@ class Stepper:
             try:
                 fitted = self._fit(draft, given)
             except Unfit as reason:
-                self._keep_raw(draft, str(reason))
+                self._keep_raw(draft, _told(draft.given, str(reason)))
             else:
                 draft.fields = dict(fitted.fields)
                 draft.request = fitted.request
@@ -141,7 +145,14 @@ class Stepper:
     def _fit(self, draft: Draft, given: Mapping[str, Any]) -> Fitted:
         """Return a step's fields; found once, however often the definition is drafted."""
         if draft.pointer not in self.fitted:
-            wanted = Wanted(draft.name, given, self.values, self.variables, self.images)
+            wanted = Wanted(
+                draft.name,
+                given,
+                self.values,
+                self.variables,
+                self.images,
+                beside(self.fetched, draft.given),
+            )
             try:
                 self.fitted[draft.pointer] = fit(draft.kind, wanted)
             except Unfit as reason:
@@ -285,6 +296,14 @@ class Stepper:
             else:
                 joined.append(policy)
         draft.tail["retry"] = joined[0] if len(joined) == 1 else joined
+
+
+def _told(step: Mapping[str, Any], reason: str) -> str:
+    """Return why a step is raw; of a Clarify check without its configuration, what to do."""
+    uri = config_place(step)
+    if uri and "`config`" in reason:
+        return f"its configuration lies at {uri}; --download fetches it and makes it a ClarifyCheck"
+    return reason
 
 
 def _retry(given: Any, kind: Kind) -> dict[str, Any] | None:
