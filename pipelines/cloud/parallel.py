@@ -39,4 +39,3 @@ def in_parallel(
 def is_busy() -> bool:
     """Whether calls are still under way, after an interruption."""
     return any(each.name.startswith(_THREADS) for each in threading.enumerate())
-

@@ -10,9 +10,10 @@ from functools import cached_property
 from typing import Any
 
 from pipelines.cloud.client import Clients
+from pipelines.cloud.error_codes import DENIED
 from pipelines.cloud.ownership import DIGEST, VERSION, WANTED
 from pipelines.cloud.parallel import in_parallel
-from pipelines.cloud.refusals import Missing, Unsupported
+from pipelines.cloud.refusals import Missing, Refused, Unsupported
 from pipelines.cloud.schedules import Schedule, read_schedules
 from pipelines.cloud.wanted import SCHEME, SETTINGS, fingerprint, settled
 
@@ -333,13 +334,18 @@ def read_manifests(
 
 
 def read_owned(
-    clients: Clients, defined: Iterable[str], owns: Callable[[Mapping[str, str]], bool]
+    clients: Clients,
+    defined: Iterable[str],
+    owns: Callable[[Mapping[str, str]], bool],
+    notes: list[str],
 ) -> dict[str, Deployed]:
     """Return the pipelines that are owned and not defined any more, by name.
 
     Args:
         defined: names that the project still defines.
         owns: says by a pipeline's tags whether it is ours.
+        notes: gets how many could not be looked at: who may prune is best allowed to see no
+            pipelines but those with the environment's tag.
     """
     known = set(defined)
     listed = clients.pages(
@@ -347,5 +353,21 @@ def read_owned(
     )
     others = [str(each["PipelineName"]) for each in listed]
     names = sorted(name for name in others if name not in known)
-    found = read_pipelines(clients, names)
+    closed: list[str] = []
+
+    def read(name: str) -> Deployed | None:
+        try:
+            return read_pipeline(clients, name)
+        except Refused as refused:
+            if refused.code not in DENIED:
+                raise
+            closed.append(name)
+            return None
+
+    found = dict(zip(names, in_parallel(read, names), strict=True))
+    if closed:
+        notes.append(
+            f"access to {len(closed)} other pipelines is denied, such as `{min(closed)}`: whether "
+            "this repository deployed them is not known"
+        )
     return {name: each for name, each in found.items() if each is not None and owns(each.tags)}

@@ -159,7 +159,9 @@ def _with_owned(
         provenance=context.provenance,
         environment=context.place.environment,
     )
-    found = read_owned(clients, defined, owns)
+    notes = list(state.notes)
+    found = read_owned(clients, defined, owns, notes)
+    state = replace(state, notes=tuple(notes))
     if not found:
         return state
     extra = read_state(clients, list(found), group=context.group)

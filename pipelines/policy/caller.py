@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipelines.cloud.ownership import ENVIRONMENT
 from pipelines.language.spec import PipelineSpec
 from pipelines.policy.model import Policy, Statement, actions
 from pipelines.policy.names import Names
@@ -16,6 +17,7 @@ from pipelines.policy.needs import JobNeeds
 
 WHO_PLANS = "who plans: people, and CI on pull requests"
 WHO_DEPLOYS = "who deploys: CI on the main branch, which plans as well"
+WHO_PRUNES = "who deploys with --prune, beside planning and deploying"
 WHO_STARTS = "who starts and watches executions"
 
 
@@ -34,11 +36,12 @@ class Caller:
         self.bucket = spec.environment.bucket
 
     def policies(self) -> Iterator[Policy]:
-        """Yield those for planning, deploying and starting."""
+        """Yield those for planning, deploying, pruning and starting."""
         name = self.spec.name
         for verb, who, purpose, statements in (
             ("plan", WHO_PLANS, "what comparing with the deployed pipeline reads", self.plan()),
             ("deploy", WHO_DEPLOYS, "what writing the pipeline needs", self.deploy()),
+            ("prune", WHO_PRUNES, "deleting what is no longer defined", self.prune()),
             ("start", WHO_STARTS, "what executions need from outside", self.start()),
         ):
             yield Policy(f"{name}-{verb}", purpose, "permissions", who, tuple(statements))
@@ -57,10 +60,7 @@ class Caller:
         # HeadBucket, and HeadObject where there is no such object, name no prefix: a condition on
         # s3:prefix would deny both.
         yield Statement("SeeBucket", ("s3:ListBucket",), (self.names.bucket(self.bucket),))
-        group, schedules = self._schedules()
-        yield Statement("SeeSchedules", ("scheduler:GetSchedule",), (schedules,))
-        yield Statement("SeeScheduleGroup", ("scheduler:GetScheduleGroup",), (group,))
-        yield Statement("ListSchedules", ("scheduler:ListSchedules",), ("*",))
+        yield from self._see_schedules()
 
     def deploy(self) -> Iterator[Statement]:
         """Yield what writing needs, beside what planning does."""
@@ -69,8 +69,7 @@ class Caller:
         to_sagemaker = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
         yield Statement("PassPipelineRole", ("iam:PassRole",), role, to_sagemaker)
         objects = [self.names.objects(self.bucket, f"{self.root}{part}/*") for part in _STORED]
-        puts = actions("s3", "AbortMultipartUpload", "PutObject")
-        yield Statement("UploadObjects", puts, tuple(objects))
+        yield Statement("UploadObjects", ("s3:PutObject",), tuple(objects))
         group, schedules = self._schedules()
         gone = actions("scheduler", "DeleteSchedule")
         yield Statement("RemoveSchedules", gone, (schedules,))
@@ -82,6 +81,21 @@ class Caller:
         yield Statement("WriteScheduleGroup", more, (group,))
         to_scheduler = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
         yield Statement("PassRoleToScheduler", ("iam:PassRole",), role, to_scheduler)
+
+    def prune(self) -> Iterator[Statement]:
+        """Yield what deleting this environment's other pipelines needs, known by their tags.
+
+        SageMaker, Service Authorization Reference: a pipeline has the key `aws:ResourceTag`.
+        """
+        others = tuple(self.names.sagemaker("pipeline", ["*"]))
+        ours = {"StringEquals": {f"aws:ResourceTag/{ENVIRONMENT}": self.spec.environment.name}}
+        verbs = ("DeletePipeline", "DescribePipeline", "ListTags")
+        yield Statement("PrunePipelines", actions("sagemaker", *verbs), others, ours)
+        schedules = self.names.arn(
+            "scheduler", f"schedule/sagedag-{self.spec.environment.name}-*/*"
+        )
+        gone = actions("scheduler", "DeleteSchedule", "GetSchedule")
+        yield Statement("PruneSchedules", gone, (schedules,))
 
     def start(self) -> Iterator[Statement]:
         """Yield what starting, watching and stopping executions need."""
@@ -95,8 +109,15 @@ class Caller:
             groups.append(self.names.arn("logs", "log-group:/aws/lambda/*"))
         verbs = ("DescribeLogStreams", "FilterLogEvents", "GetLogEvents")
         yield Statement("ReadLogs", actions("logs", *verbs), tuple(groups))
+        yield from self._see_schedules()
         jobs = tuple(self.names.sagemaker("training-job", ["*"]))
         yield Statement("SeeMetrics", ("sagemaker:DescribeTrainingJob",), jobs)
+
+    def _see_schedules(self) -> Iterator[Statement]:
+        group, schedules = self._schedules()
+        yield Statement("SeeSchedules", ("scheduler:GetSchedule",), (schedules,))
+        yield Statement("SeeScheduleGroup", ("scheduler:GetScheduleGroup",), (group,))
+        yield Statement("ListSchedules", ("scheduler:ListSchedules",), ("*",))
 
     def _schedules(self) -> tuple[str, str]:
         """Return the ARNs of the group of schedules and of this pipeline's in it.
@@ -118,7 +139,13 @@ _WRITES = (
     "UpdatePipeline",
     "UpdatePipelineVersion",
 )
-_STARTS = ("DescribePipeline", "ListPipelineExecutions", "ListTags", "StartPipelineExecution")
+_STARTS = (
+    "DescribePipeline",
+    "ListPipelineExecutions",
+    "ListPipelineVersions",
+    "ListTags",
+    "StartPipelineExecution",
+)
 _WATCHES = (
     "DescribePipelineDefinitionForExecution",
     "DescribePipelineExecution",
@@ -126,7 +153,6 @@ _WATCHES = (
     "ListPipelineParametersForExecution",
     "RetryPipelineExecution",
     "StopPipelineExecution",
-    "UpdatePipelineExecution",
 )
 _STORED = ("assets", "definitions")
 """Folders below the environment's prefix: code, and definitions too long for a request."""

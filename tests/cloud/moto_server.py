@@ -51,6 +51,7 @@ class Request:
     method: str
     path: str
     body: Any = field(repr=False)
+    query: str = ""
 
     @property
     def writes(self) -> bool:
@@ -166,6 +167,7 @@ class AwsServer:
                 environ["REQUEST_METHOD"],
                 environ.get("PATH_INFO", ""),
                 _parsed(environ, body),
+                environ.get("QUERY_STRING", ""),
             )
             self.requests.append(request)
         fault = self.hook(request) if self.hook else None
