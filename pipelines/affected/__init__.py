@@ -6,10 +6,19 @@
 """
 
 from pipelines.affected.affected import Affected, Because, Found, Gone, affected, affected_by
-from pipelines.affected.git import Difference, FileChange, contains, differences, head_of
+from pipelines.affected.git import (
+    DEPLOYED,
+    Difference,
+    FileChange,
+    contains,
+    differences,
+    head_of,
+    how_to_deepen,
+)
 from pipelines.affected.uses import Uses, uses_of
 
 __all__ = [
+    "DEPLOYED",
     "Affected",
     "Because",
     "Difference",
@@ -22,5 +31,6 @@ __all__ = [
     "contains",
     "differences",
     "head_of",
+    "how_to_deepen",
     "uses_of",
 ]

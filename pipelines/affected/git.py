@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from pipelines.errors import UsageError
-
-SECONDS = 120
-"""How long git may take for one answer."""
+from pipelines.language.repository import ask_git, run_git, top_of
 
 _STATUS = {
     "A": "added",
@@ -25,6 +22,11 @@ _STATUS = {
     "U": "unmerged",
 }
 _ZEROS = re.compile(r"0{40,64}")
+_SHA = re.compile(r"[0-9a-f]{40,64}")
+_SUBMODULES = "--ignore-submodules=none"
+
+DEPLOYED = "deployed"
+"""Instead of a commit: every definition is compared with the commit it was deployed from."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +83,15 @@ def differences(folder: Path, since: str) -> Difference:
     Raises:
         UsageError: this is no repository, there is no such commit in it, or no common history.
     """
-    top = _top(folder)
+    top = top_of(folder)
     if not since.strip():
         return Difference(since, why="no commit was given to compare with")
     if _ZEROS.fullmatch(since):
         return Difference(since, why="it is the branch's first push")
     commit = _commit(top, since)
-    base = _ask(top, "merge-base", commit, "HEAD")
+    base = ask_git(top, "merge-base", commit, "HEAD")
     if not base:
-        raise UsageError(f"`{since}` and HEAD have no commit in common", _unshallow(top))
+        raise UsageError(f"`{since}` and HEAD have no commit in common", _where_to_find(top, since))
     return Difference(since, base, tuple(_changes(top, base)), top=top)
 
 
@@ -102,61 +104,70 @@ def text_before(difference: Difference, change: FileChange) -> bytes | None:
 
 @lru_cache(maxsize=64)
 def _blob(top: Path, name: str) -> bytes | None:
-    done = _git(top, "cat-file", "blob", name)
+    done = run_git(top, "cat-file", "blob", name)
     return done.stdout if done.returncode == 0 else None
 
 
 def head_of(folder: Path) -> str:
     """Return the commit that is checked out; empty outside of git and before the first one."""
-    return _ask(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    try:
+        return ask_git(folder, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except UsageError:  # there is no git, either
+        return ""
 
 
 def contains(folder: Path, commit: str) -> bool:
     """Whether HEAD is a commit or came after it; False where this clone does not know it."""
     if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
         return False
-    done = _git(folder, "merge-base", "--is-ancestor", commit, "HEAD")
+    done = run_git(folder, "merge-base", "--is-ancestor", commit, "HEAD")
     return done.returncode == 0
 
 
-def _top(folder: Path) -> Path:
-    done = _git(folder, "rev-parse", "--show-toplevel")
-    told = os.fsdecode(done.stderr).strip()
-    if done.returncode != 0:
-        if "dubious ownership" in told:
-            raise UsageError(
-                f"git does not trust this repository, because it is another user's: {folder}",
-                f"git config --global --add safe.directory {folder}",
-            )
-        raise UsageError(f"{folder} is in no git repository", "run it in a clone of one")
-    # Only its line end: a folder's name may end with blanks.
-    return Path(os.fsdecode(done.stdout).removesuffix("\n"))
-
-
 def _commit(top: Path, name: str) -> str:
+    if not head_of(top):
+        raise UsageError(
+            f"this repository has no commit yet: {top}", "make one: there is nothing to compare"
+        )
     found = ""
     # A name with a hyphen in front would be an option.
     if not name.startswith("-") and "\0" not in name:
-        found = _ask(top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-    if not found:
-        raise UsageError(f"this clone has no commit `{name}`", _unshallow(top))
+        found = ask_git(top, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    # `^main` is an answer of git's, too, but no commit.
+    if not _SHA.fullmatch(found):
+        raise UsageError(f"this clone has no commit `{name}`", _where_to_find(top, name))
     return found
 
 
-def _unshallow(top: Path) -> str:
-    """Return what to do where history is missing."""
-    if _ask(top, "rev-parse", "--is-shallow-repository") == "true":
+def _where_to_find(top: Path, name: str) -> str:
+    """Return what to do where a commit is missing."""
+    cut_off = how_to_deepen(top)
+    if cut_off:
+        return cut_off
+    if name == DEPLOYED:
+        return "what is deployed is asked by `sagedag deploy --since deployed` alone"
+    if _SHA.fullmatch(name):
+        return (
+            f"`git fetch origin {name}`; a push with force may have made it unreachable: name a "
+            "branch instead, or `sagedag deploy --since deployed`, which needs no commit"
+        )
+    return "fetch it first (`git fetch origin`), or name another one"
+
+
+def how_to_deepen(top: Path) -> str:
+    """Return what to do where a clone's history is cut off; empty where it is not."""
+    if ask_git(top, "rev-parse", "--is-shallow-repository") == "true":
         return (
             "its history is cut off: clone all of it (`fetch-depth: 0` for actions/checkout, "
             "`GIT_DEPTH: 0` in GitLab, `git-clone-depth: 0` in CodeBuild), or run "
             "`git fetch --unshallow`"
         )
-    return "fetch it first (`git fetch origin`), or name another one"
+    return ""
 
 
 def _changes(top: Path, base: str) -> Iterator[FileChange]:
     # Diff programs that a repository's configuration names are not run.
-    words = ("--name-status", "-z", "--find-renames", "--no-ext-diff", "--no-textconv")
+    words = ("--name-status", "-z", "--find-renames", "--no-ext-diff", "--no-textconv", _SUBMODULES)
     parts = iter(_parts(top, "diff", *words, base, "--"))
     for letter in parts:
         status = _STATUS.get(letter[:1], "modified")
@@ -167,38 +178,8 @@ def _changes(top: Path, base: str) -> Iterator[FileChange]:
 
 
 def _parts(top: Path, *words: str) -> list[str]:
-    done = _git(top, *words)
+    done = run_git(top, *words)
     if done.returncode != 0:
         told = os.fsdecode(done.stderr).strip().splitlines()
         raise UsageError(f"git {words[0]} failed: {told[-1] if told else done.returncode}")
     return [os.fsdecode(part) for part in done.stdout.split(b"\0") if part]
-
-
-def _ask(folder: Path, *words: str) -> str:
-    done = _git(folder, *words)
-    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
-
-
-def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
-    """Run git for an answer; no hook, monitor or question to the user."""
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *words]
-    environment = {
-        **os.environ,
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "LC_ALL": "C",
-    }
-    try:
-        return subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise UsageError("git is not installed", "install it; changes are read with it") from error
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"git {words[0]} failed: {error}") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from pipelines.cli.options import environment_options, pairs, plural
 from pipelines.errors import UsageError
+from pipelines.language.project import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Examples:
   sagedag changed --since origin/main
   sagedag changed --since v1.2 definitions/pulsar --env prod
-  sagedag changed --since origin/main --quiet | xargs -r sagedag validate
+  sagedag changed --since origin/main --null | xargs -0 -r sagedag validate
   sagedag changed --since "$BEFORE" --json
 
 Compares with the last commit that REF and HEAD have in common, as `git diff REF...HEAD` does, and
@@ -42,6 +42,9 @@ Exit codes: 0 fine, whether something is affected or not, 2 wrong usage or an un
 @environment_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("-q", "--quiet", is_flag=True, help="Print the affected definitions' paths alone.")
+@click.option(
+    "-0", "--null", is_flag=True, help="The same as they are, each ended by NUL: xargs -0."
+)
 def command(paths: tuple[str, ...], since: str, **options: Any) -> int:
     """List the definitions below PATH (default: here) that a change in git affects, and why.
 
@@ -50,8 +53,8 @@ def command(paths: tuple[str, ...], since: str, **options: Any) -> int:
     """
     from pipelines.affected import affected
 
-    if options["as_json"] and options["quiet"]:
-        raise UsageError("--json and --quiet exclude each other")
+    if sum(options[name] for name in ("as_json", "quiet", "null")) > 1:
+        raise UsageError("--json, --quiet and --null exclude each other")
     found = affected(
         paths or (".",),
         since=since,
@@ -60,9 +63,12 @@ def command(paths: tuple[str, ...], since: str, **options: Any) -> int:
     )
     if options["as_json"]:
         click.echo(json.dumps(as_document(found), indent=2, ensure_ascii=False))
+    elif options["null"]:
+        for each in found.affected:
+            click.echo(os.fsencode(os.path.relpath(each.path)) + b"\0", nl=False)
     elif options["quiet"]:
         for each in found.affected:
-            click.echo(_path(each.path))
+            click.echo(shown(each.path))
     else:
         for line in told(found):
             click.echo(line)
@@ -80,16 +86,16 @@ def as_document(found: Found) -> dict[str, Any]:
         "environments": list(found.environments),
         "affected": [
             {
-                "definition": _path(each.path),
+                "definition": shown(each.path),
                 "pipelines": dict(each.uses.names),
                 "loads": not each.uses.broken,
                 "because": [reason_document(reason) for reason in each.because],
             }
             for each in found.affected
         ],
-        "unaffected": [_path(each.path) for each in found.unaffected],
+        "unaffected": [shown(each.path) for each in found.unaffected],
         "deleted": [
-            {"definition": _path(each.path), "moved_to": _path(each.moved) if each.moved else None}
+            {"definition": shown(each.path), "moved_to": shown(each.moved) if each.moved else None}
             for each in found.deleted
         ],
     }
@@ -100,10 +106,10 @@ def reason_document(because: Because) -> dict[str, Any]:
     change = because.change
     if change is None:
         return {"what": because.what, "file": None, "status": None, "before": None}
-    before = _path(change.before) if change.before is not None else None
+    before = shown(change.before) if change.before is not None else None
     return {
         "what": because.what,
-        "file": _path(change.path),
+        "file": shown(change.path),
         "status": change.status,
         "before": before,
     }
@@ -115,14 +121,14 @@ def told(found: Found) -> Iterator[str]:
     yield f"{len(found.affected)} of {plural(total, 'definition')} affected{_since(found)}"
     for each in found.affected:
         yield ""
-        yield _path(each.path)
+        yield shown(each.path)
         yield from reason_lines(each.because)
     if found.deleted:
         yield ""
         yield "Deleted (their pipelines stay deployed until a deploy with --prune):"
         for gone in found.deleted:
-            moved = f"  moved to {_path(gone.moved)}" if gone.moved is not None else ""
-            yield f"  {_path(gone.path)}{moved}"
+            moved = f"  moved to {shown(gone.moved)}" if gone.moved is not None else ""
+            yield f"  {shown(gone.path)}{moved}"
 
 
 MOST = 10
@@ -131,15 +137,15 @@ MOST = 10
 
 def reason_lines(reasons: Sequence[Because]) -> Iterator[str]:
     """Yield why a definition is affected, for people."""
-    shown = reasons[:MOST]
+    told = reasons[:MOST]
     rows = []
-    for because in shown:
+    for because in told:
         change = because.change
         if change is None:
             rows.append(("", because.what, ""))
             continue
-        before = f"  from {_path(change.before)}" if change.before is not None else ""
-        rows.append((change.status, f"{_path(change.path)}{before}", because.what))
+        before = f"  from {shown(change.before)}" if change.before is not None else ""
+        rows.append((change.status, f"{shown(change.path)}{before}", because.what))
     width = max((len(status) for status, _, _ in rows), default=0)
     longest = max((len(file) for status, file, _ in rows if status), default=0)
     for status, file, what in rows:
@@ -147,8 +153,8 @@ def reason_lines(reasons: Sequence[Because]) -> Iterator[str]:
             yield f"  {status:<{width}}  {file:<{longest}}  {what}"
         else:
             yield f"  {file}"
-    if len(reasons) > len(shown):
-        yield f"  and {len(reasons) - len(shown)} more"
+    if len(reasons) > len(told):
+        yield f"  and {len(reasons) - len(told)} more"
 
 
 def _since(found: Found) -> str:
@@ -156,10 +162,3 @@ def _since(found: Found) -> str:
     if difference.everything:
         return f": {difference.why}"
     return f" since {difference.since} (compared with {difference.base[:12]})"
-
-
-def _path(path: Path) -> str:
-    """Return a path as messages name it, without control characters."""
-    from pipelines.language.project import shown
-
-    return "".join(c if c.isprintable() else "?" for c in shown(path))

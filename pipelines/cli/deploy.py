@@ -159,8 +159,8 @@ def _print_messages(delivery: Delivery, *, dry_run: bool) -> None:
 
 def _choice(delivery: Delivery) -> Iterator[str]:
     """Yield what is to be deployed and why; the same words as of `sagedag changed`."""
+    from pipelines.affected import DEPLOYED
     from pipelines.cli.changed import reason_lines
-    from pipelines.delivery.choice import DEPLOYED
     from pipelines.language.project import shown
 
     choice = delivery.choice

@@ -232,7 +232,7 @@ class Plan:
 
     def to_json(self) -> str:
         """Return the plan as a JSON document, definitions included: keep it as you keep those."""
-        return json.dumps(dataclasses.asdict(self), indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
 
 def as_document(plan: Plan) -> dict[str, Any]:

@@ -6,15 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.affected import Because, Difference, Uses, affected_by, contains, differences
+from pipelines.affected import (
+    DEPLOYED,
+    Because,
+    Difference,
+    Uses,
+    affected_by,
+    contains,
+    differences,
+    how_to_deepen,
+)
 from pipelines.cloud.client import Clients
 from pipelines.cloud.ownership import COMMIT, DIGEST, WANTED, is_owned
 from pipelines.cloud.state import Deployed, read_pipelines
 from pipelines.cloud.wanted import Provenance
 
 DIRTY = "-dirty"
-DEPLOYED = "deployed"
-"""Instead of a commit: every definition is compared with the commit it was deployed from."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,8 @@ def _behind(uses: Uses, deployed: Deployed | None, root: Path, known: dict[str, 
     if commit.endswith(DIRTY):
         return "it was deployed with changes that were not committed"
     if not contains(root, commit):
-        return f"it was deployed from {commit[:12] or 'no commit'}, which is not in this history"
+        history = "this shallow clone" if how_to_deepen(root) else "this history"
+        return f"it was deployed from {commit[:12] or 'no commit'}, which is not in {history}"
     if commit not in known:
         known[commit] = differences(root, commit)
     if any(affected_by(uses, known[commit])):

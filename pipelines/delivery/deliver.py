@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pipelines.affected import Uses, contains, head_of, uses_of
+from pipelines.affected import Uses, contains, head_of, how_to_deepen, uses_of
 from pipelines.cloud.apply import Applied, Observer
 from pipelines.cloud.buckets import check_obstacles
 from pipelines.cloud.client import Clients
@@ -130,7 +130,7 @@ def deliver(order: Order, watcher: Watcher | None = None) -> Delivery:
     """Check, choose, lint, plan and deploy; expected failures are part of what is returned.
 
     Raises:
-        UsageError: the order makes no sense: no such path, environment or commit.
+        UsageError: the order makes no sense: no such path or environment, or an impossible alias.
     """
     watch = watcher or Watcher()
     if order.alias:
@@ -175,8 +175,6 @@ class _Run:
                 return replace(self.made, status="unchanged")
             return self._deploy()
         except SagedagError as error:
-            if error.exit_code not in (4, 6):
-                raise
             return replace(
                 self.made, status="failed", error=error, applied=tuple(self.applied.values())
             )
@@ -269,7 +267,8 @@ class _Run:
                 raise StateMoved(
                     f"`{name}` was deployed meanwhile from commit {commit[:12]}, which this one "
                     "does not contain; it was left as it is",
-                    "that deploy is newer, or of another branch: deploy from the newest commit",
+                    how_to_deepen(self.project.root)
+                    or "that deploy is newer, or of another branch: deploy from the newest commit",
                 ) from lost
 
 

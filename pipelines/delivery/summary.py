@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipelines.affected import DEPLOYED
 from pipelines.cloud.views.markdown import LONGEST, fenced, inline, marker, render_markdown
 from pipelines.cloud.wording import clipped
-from pipelines.delivery.choice import DEPLOYED
 from pipelines.delivery.deliver import Delivery
 from pipelines.language.diagnostics import Diagnostic
 from pipelines.language.project import shown

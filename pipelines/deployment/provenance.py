@@ -7,20 +7,27 @@ from importlib import metadata
 from pathlib import Path
 
 from pipelines.cloud.wanted import Provenance
-from pipelines.language.repository import git_names
+from pipelines.language.repository import git_names, is_dirty, top_of
 
 _SCP = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!/)(.+)$")
 
 
 def provenance_of(root: Path) -> Provenance:
-    """Return who deploys a project: its repository, commit, and this tool's version."""
-    git = git_names(root)
+    """Return who deploys a project: its repository, commit, and this tool's version.
+
+    Raises:
+        UsageError: it lies in a repository, and git is missing or can't read it: whose the deploy
+            is would be a guess.
+    """
     top = next((each for each in (root, *root.parents) if (each / ".git").exists()), None)
+    if top is not None:
+        top_of(root)
+    git = git_names(root)
     where = repository_name(str(git["repository"])) or (top or root).name
     inside = root.relative_to(top).as_posix() if top is not None else "."
     if inside != ".":
         where = f"{where}/{inside}"
-    return Provenance(where, str(git["sha"]), bool(git["dirty"]), tool_version())
+    return Provenance(where, str(git["sha"]), top is not None and is_dirty(root), tool_version())
 
 
 def repository_name(remote: str) -> str:

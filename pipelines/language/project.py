@@ -51,12 +51,16 @@ def find_project(folder: Path) -> Project:
 
 
 def shown(path: Path) -> str:
-    """Return how messages call a file: relative to the working directory where that is shorter."""
+    """Return how messages call a file: relative to the working directory where that is shorter.
+
+    What can't be printed, such as line ends, terminal codes and bytes that are no UTF-8, is ``?``.
+    """
     try:
         relative = os.path.relpath(path)
     except ValueError:  # another drive
-        return str(path)
-    return str(path) if relative.startswith(f"..{os.sep}..{os.sep}..") else relative
+        relative = str(path)
+    text = str(path) if relative.startswith(f"..{os.sep}..{os.sep}..") else relative
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def find_definitions(paths: Iterable[str], *, may_be_none: bool = False) -> list[Path]:

@@ -203,20 +203,13 @@ def _targets(root: Path) -> list[Target]:
 
 def default_branch(top: Path) -> str:
     """Return a repository's default branch: the remote's, else the one checked out, else main."""
-    import subprocess
+    from pipelines.language.repository import ask_git
 
     for name in ("refs/remotes/origin/HEAD", "HEAD"):
         try:
-            done = subprocess.run(
-                ["git", "symbolic-ref", "--short", "-q", name],
-                cwd=top,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=10,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            found = ask_git(top, "symbolic-ref", "--short", "-q", name)
+        except UsageError:
             break
-        if done.returncode == 0 and done.stdout.strip():
-            return done.stdout.strip().removeprefix("origin/")
+        if found:
+            return found.removeprefix("origin/")
     return "main"
