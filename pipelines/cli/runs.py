@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,7 +112,7 @@ def list_runs(pipeline: str | None, limit: int, folder: Path | None, as_json: bo
             record.pipeline,
             record.status,
             clock(record.started),
-            duration((record.ended or time.time()) - record.started),
+            duration(record.seconds),
         )
         for record in records
     ]

@@ -38,6 +38,12 @@ class ExecutionRecord:
     parameters: Mapping[str, str]
     experiment: Mapping[str, str] | None
     options: Mapping[str, Any] | None = None
+    paused: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run, without the time between an end and being resumed."""
+        return max(0.0, (self.ended or time.time()) - self.started - self.paused)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class StepRecord:
         iteration: the round of a ForEach it belongs to (botocore: IterationContext).
         selective_source: the ARN of the execution that a selective one took it from.
         phases: the seconds it spent ``waiting``, ``preparing``, ``running`` and ``storing``.
+        faults: why attempts failed that were made again, the first one first.
     """
 
     execution: str
@@ -69,6 +76,7 @@ class StepRecord:
     iteration: Any = None
     selective_source: str | None = None
     phases: Mapping[str, float] | None = None
+    faults: Sequence[str] | None = None
 
 
 class History:
@@ -120,8 +128,9 @@ class History:
         with self._store.transaction() as connection:
             connection.execute(
                 "UPDATE executions SET status = 'Executing', failure_reason = NULL, ended = NULL,"
-                " definition = ? WHERE id = ?",
-                (definition, execution),
+                " paused = paused + MAX(0, ? - COALESCE(ended, started)), definition = ?"
+                " WHERE id = ?",
+                (time.time(), definition, execution),
             )
             names = [
                 row["name"]
@@ -210,12 +219,15 @@ class History:
                 ),
             )
 
-    def request_step(self, execution: str, step: str, request: object, attempts: int) -> None:
-        """Record a step's resolved arguments and how often it has been tried."""
+    def request_step(
+        self, execution: str, step: str, request: object, faults: Sequence[str] = ()
+    ) -> None:
+        """Record a step's resolved arguments, and why earlier attempts at them failed."""
         with self._store.transaction() as connection:
             connection.execute(
-                "UPDATE steps SET request = ?, attempts = ? WHERE execution = ? AND name = ?",
-                (encode(request), attempts, execution, step),
+                "UPDATE steps SET request = ?, attempts = ?, faults = ?"
+                " WHERE execution = ? AND name = ?",
+                (encode(request), len(faults) + 1, encode(list(faults)), execution, step),
             )
 
     def end_step(
@@ -339,7 +351,7 @@ class History:
         values = self._as_it_stands(row)
         values.pop("cache_key")
         values.pop("cache_outputs")
-        for key in ("request", "properties", "metadata", "iteration", "phases"):
+        for key in ("request", "properties", "metadata", "iteration", "phases", "faults"):
             values[key] = decode(values[key])
         return StepRecord(**values)
 

@@ -15,10 +15,12 @@ from pipelines.definition.model import Dependency
 from pipelines.local.handlers import StepError
 from pipelines.local.history import ExecutionRecord, StepRecord
 from pipelines.local.observer import StepEnd
+from pipelines.local.places import at
 from pipelines.local.rounds import Rounds, conclude, plan_rounds
 from pipelines.local.scheduler import Scheduler
 from pipelines.local.step_run import StepRun
 from pipelines.local.stopping import Stop
+from pipelines.local.store import RESUMED
 from pipelines.local.surroundings import Finished, Surroundings
 from pipelines.local.values import ResolutionError
 
@@ -140,7 +142,7 @@ class Loop:
         if log.exists():
             # Of the attempt that a resumed execution takes back.
             with log.open("a", encoding="utf-8") as stream:
-                stream.write("sagedag: the run is resumed; the step runs again\n")
+                stream.write(f"{RESUMED}\n")
         within = around.rounds.get(step.name)
         iteration = None
         if within is not None:
@@ -211,6 +213,8 @@ class Loop:
             metadata=metadata,
         )
         count = len(self._rounds[loop.name].items) if loop.name in self._rounds else 0
+        chosen = at(metadata, "ForEach", "Selector", "StepName")
+        note = f"{count} round{'' if count == 1 else 's'}" + (f", chose {chosen}" if chosen else "")
         around.observer.step_ended(
             StepEnd(
                 name=loop.name,
@@ -218,7 +222,7 @@ class Loop:
                 status=finished.status,
                 seconds=time.time() - self._began[loop.name],
                 log=around.store.log(around.identity.execution, loop.name),
-                note=f"{count} round{'' if count == 1 else 's'}",
+                note=note,
                 reason=finished.reason,
             )
         )

@@ -18,13 +18,34 @@ def output_uris(step: StepRecord) -> Iterator[tuple[str, str]]:
     model = at(told, "ModelArtifacts", "S3ModelArtifacts")
     if isinstance(model, str):
         yield "model", model
+        # There where the job left further files (API reference, OutputDataConfig).
+        yield "output", f"{model.rpartition('/')[0]}/output.tar.gz"
     transformed = at(told, "TransformOutput", "S3OutputPath")
     if isinstance(transformed, str):
         yield "output", transformed
-    best = at(told, "BestTrainingJob", "TrainingJobName")
-    folder = at(told, "TrainingJobDefinition", "OutputDataConfig", "S3OutputPath")
-    if isinstance(best, str) and isinstance(folder, str):
-        yield "model", f"{folder.rstrip('/')}/{best}/output/model.tar.gz"
+    best = at(told, "BestTrainingJob")
+    if isinstance(best, Mapping) and (uri := trained_model(told, best)):
+        yield "model", uri
+
+
+def trained_model(told: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
+    """Return the model of a training job of a search.
+
+    Args:
+        told: what the tuning job tells of itself.
+        job: the training job's summary.
+    """
+    name = job.get("TrainingJobName")
+    mine = [
+        each
+        for each in listed(told, "TrainingJobDefinitions")
+        if each.get("DefinitionName") == job.get("TrainingJobDefinitionName")
+    ]
+    definition = mine[0] if mine else told.get("TrainingJobDefinition")
+    folder = at(definition, "OutputDataConfig", "S3OutputPath")
+    if not isinstance(name, str) or not isinstance(folder, str):
+        return None
+    return f"{folder.rstrip('/')}/{name}/output/model.tar.gz"
 
 
 def input_uris(step: StepRecord) -> Iterator[tuple[str, str]]:
@@ -34,7 +55,8 @@ def input_uris(step: StepRecord) -> Iterator[tuple[str, str]]:
         uri = at(item, "S3Input", "S3Uri")
         if isinstance(uri, str):
             yield str(item.get("InputName")), uri
-    for job in (asked, asked.get("TrainingJobDefinition")):
+    several = listed(asked, "TrainingJobDefinitions")
+    for job in (asked, asked.get("TrainingJobDefinition"), *several):
         for channel in listed(job, "InputDataConfig"):
             uri = at(channel, "DataSource", "S3DataSource", "S3Uri")
             if isinstance(uri, str):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipelines.local.encoding import decode
 from pipelines.local.history import ExecutionRecord, History, StepRecord
-from pipelines.local.places import output_uris
+from pipelines.local.places import listed, output_uris, trained_model
 from pipelines.local.store import Store
 
 
@@ -137,7 +137,7 @@ def _uris_needed(store: Store, going: set[str]) -> Iterator[str]:
     history = History(store)
     for record in history.executions():
         for step in history.steps(record.id) if record.id not in going else ():
-            yield from (uri for _, uri in _outputs(step))
+            yield from _outputs(step)
     for table, columns in (
         ("steps", "execution, request, properties"),
         ("models", "'' AS execution, description"),
@@ -173,20 +173,19 @@ def _files(store: Store, steps: Iterable[StepRecord]) -> Iterator[Path]:
     for step in steps:
         if step.cache_source or step.selective_source:
             continue
-        for _, uri in _outputs(step):
+        for uri in dict.fromkeys(_outputs(step)):
             if uri.startswith("s3://"):
                 yield from _below(store.objects / uri[5:].rstrip("/"))
 
 
-def _outputs(step: StepRecord) -> Iterator[tuple[str, str]]:
-    for name, uri in output_uris(step):
-        # A training job leaves more beside its model.
-        yield name, uri.removesuffix("/output/model.tar.gz")
+def _outputs(step: StepRecord) -> Iterator[str]:
     told = step.properties if isinstance(step.properties, Mapping) else {}
-    folder = (told.get("TrainingJobDefinition") or {}).get("OutputDataConfig") or {}
-    for job in told.get("TrainingJobSummaries") or ():
-        if folder.get("S3OutputPath"):
-            yield "", f"{folder['S3OutputPath'].rstrip('/')}/{job['TrainingJobName']}"
+    models = [trained_model(told, job) or "" for job in listed(told, "TrainingJobSummaries")]
+    for uri in (*(uri for _, uri in output_uris(step)), *models):
+        # A training job leaves more beside its model.
+        for name in ("model", "output"):
+            uri = uri.removesuffix(f"/output/{name}.tar.gz")
+        yield uri
 
 
 def _below(place: Path) -> Iterator[Path]:

@@ -95,7 +95,7 @@ class StepRun:
         around.requests[step.name] = made.request
         if isinstance(around.objects, SampledObjects):
             around.objects.made(made.handler.outputs(made.request))
-        around.history.request_step(around.identity.execution, step.name, made.request, 1)
+        around.history.request_step(around.identity.execution, step.name, made.request)
         wrong = judge(made)
         if wrong:
             raise StepError(wrong)
@@ -113,23 +113,25 @@ class StepRun:
     def _call(self, made: Prepared) -> StepResult:
         """Call the handler, again where a retry policy says so."""
         around, attempts = self._around, Attempts(self._step)
-        number = 1
+        faults: list[str] = []
         while True:
             if around.cancelled.is_set():
                 raise StepStopped
             try:
                 self._inject()
-                return made.handler.run(made.request, self._context(made, number))
+                return made.handler.run(made.request, self._context(made, len(faults) + 1))
             except ServiceError as fault:
                 wait = attempts.wait_after(fault)
                 if wait is None:
                     raise StepError(f"{fault.exception_type}: {fault}") from None
-                around.observer.retrying(self._step.name, f"{fault.exception_type}: {fault}", wait)
+                faults.append(f"{fault.exception_type}: {fault}")
+                around.observer.retrying(self._step.name, faults[-1], wait)
+                self._enter("waiting")
                 if around.cancelled.wait(wait):
                     raise StepStopped from None
-            number += 1
+                self._enter("preparing")
             execution = around.identity.execution
-            around.history.request_step(execution, self._step.name, made.request, number)
+            around.history.request_step(execution, self._step.name, made.request, faults)
 
     def _inject(self) -> None:
         faults, name = self._around.faults, self._step.name

@@ -91,8 +91,15 @@ CREATE TABLE hosting (
   PRIMARY KEY (kind, name)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE executions ADD COLUMN paused REAL NOT NULL DEFAULT 0;
+ALTER TABLE steps ADD COLUMN faults TEXT;
+""",
 )
 SCHEMA_VERSION = len(MIGRATIONS)
+
+RESUMED = "sagedag: the run is resumed; the step runs again"
+"""The line in a step's log behind which its part of a resumed run begins."""
 
 
 class Store:
@@ -327,13 +334,17 @@ def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
 
 def _close_interrupted(connection: sqlite3.Connection) -> None:
     """Mark as stopped what a killed process left open; only the lock's holder may."""
-    now = time.time()
     connection.execute("BEGIN IMMEDIATE")
-    for table in ("executions", "steps"):
+    # When it was killed nobody wrote down: the last thing that is known to have happened counts.
+    last = (
+        "COALESCE((SELECT MAX(COALESCE(steps.ended, steps.started)) FROM steps"
+        " WHERE steps.execution = executions.id), started)"
+    )
+    for table, ended in (("executions", last), ("steps", "started")):
         connection.execute(
-            f"UPDATE {table} SET status = 'Stopped', failure_reason = ?, ended = ? "  # noqa: S608 - a name of ours
+            f"UPDATE {table} SET status = 'Stopped', failure_reason = ?, ended = {ended} "  # noqa: S608 - names of ours
             "WHERE status IN ('Starting', 'Executing', 'Stopping')",
-            (INTERRUPTED, now),
+            (INTERRUPTED,),
         )
     connection.execute("COMMIT")
 

@@ -180,8 +180,11 @@ class Values:
         self, expression: JsonGet, job: tuple[str, str] | None, within: Round | None
     ) -> object:
         if expression.property_file is not None:
-            uri = self._property_file_uri(expression.property_file, within)
+            file = expression.property_file
+            uri = self._property_file_uri(file, within)
+            advice = f"; step `{file.name}` was to write it, as its file `{file.property_file}`"
         else:
+            advice = ""
             uri = as_text(self.resolve(expression.s3_uri, job, within))
         path = self.resolve(expression.path, job, within)
         if not isinstance(path, str):
@@ -190,7 +193,7 @@ class Values:
             segments = parse_path(path)
         except PathSyntaxError as error:
             raise ResolutionError(f"JsonGet on {uri}: {error}") from None
-        value = follow(self._document(uri), segments, uri, path, "JsonGet")
+        value = follow(self._document(uri, advice), segments, uri, path, "JsonGet")
         if value is None or isinstance(value, (Mapping, list)):
             # [U] The service's documentation speaks of single values only.
             raise ResolutionError(
@@ -199,13 +202,13 @@ class Values:
             )
         return value
 
-    def _document(self, uri: str) -> object:
+    def _document(self, uri: str, advice: str) -> object:
         try:
             data = self.read(uri)
         except (SagedagError, OSError) as error:
-            raise ResolutionError(f"JsonGet: {uri} cannot be read: {error}") from None
+            raise ResolutionError(f"JsonGet: {error}{advice}") from None
         try:
-            return json.loads(data)
+            return json.loads(data, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise ResolutionError(f"JsonGet: {uri} is not JSON: {error}") from None
 
@@ -216,6 +219,11 @@ class Values:
         outputs = ("ProcessingOutputConfig", "Outputs", file.output, "S3Output", "S3Uri")
         where = Reference("Steps", name, outputs, f"Steps.{name}.{format_path(outputs)}")
         return _below(as_text(self._property(where, None)), file)
+
+
+def _no_constant(word: str) -> object:
+    """Refuse what Python's own reader takes: RFC 8259 has no NaN, and no branch should go by it."""
+    raise ValueError(f"{word} is no JSON value (write null, or leave the member out)")
 
 
 def _name_in(name: str, within: Round | None) -> str:

@@ -27,6 +27,7 @@ from pipelines.report.measures import (
     violations_table,
 )
 from pipelines.report.model import Comparison, Made, Report, Setting, StepPart
+from pipelines.report.notebooks import notebook_pictures
 from pipelines.report.phases import phases_of, ready_times
 
 LOG_BYTES = 256 * 1024
@@ -59,7 +60,8 @@ def gather(store: Store, record: ExecutionRecord, other: ExecutionRecord | None)
         reason=record.failure_reason or "",
         arn=record.arn,
         started=clock(record.started),
-        seconds=(record.ended or time.time()) - record.started,
+        seconds=max(0.0, (record.ended or time.time()) - record.started),
+        took=record.seconds,
         isolation=record.isolation,
         parallelism=record.parallelism,
         settings=tuple(
@@ -125,6 +127,7 @@ def _part(
         note=_note(record),
         reason=record.failure_reason or "",
         attempts=record.attempts,
+        faults=tuple(record.faults or ()),
         phases=phases_of(record, ready, execution.started),
         request=json.dumps(plain(record.request), indent=2, ensure_ascii=False)
         if record.request
@@ -132,7 +135,7 @@ def _part(
         log=log,
         log_left_out=left_out,
         metrics=metrics_of(record, definition.by_name.get(record.name), store),
-        pictures=pictures_of(record, store),
+        pictures=(*pictures_of(record, store), *notebook_pictures(record, store)),
         excerpts=excerpts_of(record, store),
         outputs=outputs_of(record, store),
         table=jobs_table(record) or violations_table(record, store),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipelines.local.history import StepRecord
-from pipelines.local.places import at, input_uris, listed, output_uris
+from pipelines.local.places import at, input_uris, listed, output_uris, trained_model
 from pipelines.report.model import Source
 
 DEEPEST = 32
 """Steps behind each other that a lineage follows; pipelines without cycles end before."""
 
+_SEARCHED = "TrainingJobSummaries"
 _ASSET = re.compile(r"/assets/sha256/([0-9a-f]{64})(?:/|$)")
 
 
@@ -23,8 +24,21 @@ def lineage_of(container_uris: Iterable[str], steps: Sequence[StepRecord]) -> tu
         container_uris: the URIs that the model's containers name, code included.
         steps: the steps of the run that made it.
     """
-    makers = {uri.rstrip("/"): (step, name) for step in steps for name, uri in output_uris(step)}
+    makers = {uri.rstrip("/"): (step, name) for step in steps for name, uri in _outputs(step)}
     return tuple(_source(uri, "", makers, DEEPEST) for uri in dict.fromkeys(container_uris))
+
+
+def _outputs(step: StepRecord) -> Iterator[tuple[str, str]]:
+    """Yield a step's outputs, the models of all training jobs of a search among them."""
+    told = step.properties if isinstance(step.properties, Mapping) else {}
+    for rank, job in enumerate(listed(told, _SEARCHED), 1):
+        uri = trained_model(told, job)
+        if uri is not None:
+            tried = job.get("TunedHyperParameters") or {}
+            values = " ".join(f"{name}={value}" for name, value in tried.items())
+            place = "model" if rank == 1 else f"model, rank {rank}"
+            yield f"{place}: {values}" if values else place, uri
+    yield from ((name, uri) for name, uri in output_uris(step) if not listed(told, _SEARCHED))
 
 
 def artefacts(description: Mapping[str, Any]) -> list[str]:

@@ -60,6 +60,7 @@ class StepPart:
         seconds: how long it took.
         note: what it came to in a few words.
         request: its resolved request as JSON text.
+        faults: why attempts failed that were made again.
         log: the end of its log.
         log_left_out: how many bytes of the log come before.
         table: rows under a heading of their own, such as a tuning job's training jobs.
@@ -74,6 +75,7 @@ class StepPart:
     note: str = ""
     reason: str = ""
     attempts: int = 1
+    faults: tuple[str, ...] = ()
     phases: tuple[Phase, ...] = ()
     request: str = field(default="", repr=False)
     log: str = field(default="", repr=False)
@@ -160,6 +162,7 @@ class Report:
     arn: str
     started: str
     seconds: float
+    took: float
     isolation: str
     parallelism: int
     settings: tuple[Setting, ...]

@@ -39,6 +39,9 @@ def phases_of(step: StepRecord, ready: float, origin: float) -> tuple[Phase, ...
     """Return the parts of a step's time, in order; starts count from ``origin``."""
     if step.ended is None:
         return ()
+    waited = (step.phases or {}).get("waiting")
+    if waited is not None:  # the time before a run was resumed is nobody's
+        ready = max(ready, step.started - waited)
     marks = [("waiting", min(ready, step.started)), ("preparing", step.started)]
     told = step.properties if isinstance(step.properties, Mapping) else {}
     for start, end in _RUNS:

@@ -166,7 +166,7 @@ def test_05_json_get_reads_property_files_and_says_what_is_there(run: Any) -> No
     assert ran.report("use")["words"] == ["word"]
     reasons = {name: ran.steps[name].failure_reason for name in ("path", "file", "json")}
     assert "has no `nope`; it has score, words" in reasons["path"]
-    assert "cannot be read: there is no object s3://bucket/runs/" in reasons["file"]
+    assert "there is no object s3://bucket/runs/" in reasons["file"]
     assert "is not JSON" in reasons["json"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from local_samples import always, compare, condition, document, get, output_of, 
 from test_conformance_11_for_each import ITEM, for_each, in_round
 
 from pipelines.errors import UsageError
+from pipelines.local.store import read_store
+from pipelines.local.views.summary import failure
 
 
 def line(second: str = "", first: str = "a", **more: Any) -> dict[str, Any]:
@@ -44,6 +47,24 @@ def test_the_failed_step_runs_again_and_the_finished_are_kept(run: Any) -> None:
     assert [step.position for step in again.steps.values()] == [1, 2, 3, 4, 5]
     assert list(again.steps) == ["first", "register", "second", "gate", "third"]
     assert "runs again" in Path(again.steps["second"].log).read_text()
+
+
+def test_the_time_before_a_run_is_resumed_does_not_count(run: Any, runs: Any) -> None:
+    failed = run(line("fail"))
+    time.sleep(1.5)
+    again = run(line("fail"), resume="latest")
+    assert again.record.paused >= 1.5
+    assert again.record.ended - again.record.started - again.record.seconds >= 1.5
+    assert again.record.started == failed.record.started
+
+
+def test_the_failure_shows_the_log_of_the_resumed_part_alone(run: Any, place: Any) -> None:
+    run(line("fail"))
+    again = run(line("fail"), resume="latest")
+    with read_store(place.store) as store:
+        told = "\n".join(failure(store, again.record))
+    assert told.count("this went wrong") == 1
+    assert Path(again.steps["second"].log).read_text().count("this went wrong") == 2
 
 
 def test_what_changed_runs_again_with_all_that_comes_after(run: Any) -> None:

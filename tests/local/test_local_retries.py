@@ -22,6 +22,18 @@ def test_a_service_fault_is_tried_again_by_its_policy(run: Run) -> None:
     ran = run(document(job), faults={"job": ["SageMaker.CAPACITY_ERROR"] * 3})
     assert ran.status == "Succeeded"
     assert ran.steps["job"].attempts == 4
+    assert ran.steps["job"].faults == ["SageMaker.CAPACITY_ERROR: injected"] * 3
+
+
+def test_the_time_between_attempts_is_waiting_and_its_cause_is_told(run: Run, runs: Any) -> None:
+    retried = {**policy("SageMaker.CAPACITY_ERROR", MaxAttempts=2), "IntervalSeconds": 1}
+    ran = run(
+        document(processing("job", RetryPolicies=[retried])),
+        faults={"job": ["SageMaker.CAPACITY_ERROR"]},
+    )
+    phases = ran.steps["job"].phases
+    assert phases["waiting"] >= 1 > phases["preparing"]
+    assert "2 attempts after SageMaker.CAPACITY_ERROR: injected" in runs("show")
 
 
 def test_a_policy_ends(run: Run) -> None:

@@ -79,7 +79,8 @@ def test_a_job_variable_outside_its_job_fails_the_step(run: Run) -> None:
         ("seen", "report", "is an object; it must be text, a number or a boolean"),
         ("empty", "report", "is null"),
         ("score", "bad", "is not JSON"),
-        ("score", "none", "cannot be read: there is no object s3://bucket/runs/"),
+        ("score", "none", "there is no object s3://bucket/runs/"),
+        ("score", "none", "; step `job` was to write it, as its file `none`"),
         ("a[", "report", "needs a number or a quoted key"),
     ],
 )
@@ -97,6 +98,14 @@ def test_json_get_that_leads_nowhere_fails_the_referring_step(
     assert says in ran.steps["gate"].failure_reason
     assert ran.status == "Failed"
     assert ran.record.failure_reason.startswith("step `gate`: ")
+
+
+def test_json_get_takes_no_branch_by_what_is_no_number(run: Run) -> None:
+    least = compare("GreaterThanOrEqualTo", json_get("job", "score", "bad"), 0.5)
+    gate = condition("gate", least, then=[always("yes")], other=[always("no")])
+    ran = run(document(processing("job", "nan"), gate))
+    assert ran.statuses == {"job": "Succeeded", "gate": "Failed"}
+    assert "NaN is no JSON value" in ran.steps["gate"].failure_reason
 
 
 def test_json_get_reads_an_s3_uri(run: Run) -> None:

@@ -39,6 +39,13 @@ steps:
 """
 
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PICTURE = (
+    "import base64\nfrom IPython.display import Image, display\n"
+    f"display(Image(data=base64.b64decode('{PIXEL}'), format='png'))"
+)
+
+
 def notebook(path: Path, *cells: str) -> None:
     """Write a notebook whose first cell is that of the parameters."""
     made = []
@@ -59,7 +66,7 @@ def test_notebooks_run_and_a_failing_cell_is_told(tmp_path: Path) -> None:
     (tmp_path / "pipeline.yaml").write_text(DEFINITION)
     (tmp_path / "survey.py").write_text("def name(night): return 'survey of ' + night\n")
     (tmp_path / "setup.sh").write_text("export OBSERVER=ada\n")
-    notebook(tmp_path / "good.ipynb", "night = 'none'", "import os, survey",
+    notebook(tmp_path / "good.ipynb", "night = 'none'", "import os, survey", PICTURE,
              "print(survey.name(night), 'by', os.environ['OBSERVER'])")  # fmt: skip
     notebook(tmp_path / "bad.ipynb", "x = 1", "x / 0  # here")
     done = run_sagedag("run", "pipeline.yaml", "--parallel", "1", cwd=tmp_path)
@@ -75,6 +82,10 @@ def test_notebooks_run_and_a_failing_cell_is_told(tmp_path: Path) -> None:
     assert 'night = "2026-01-01"' in "".join(injected[0]["source"])
     (printed,) = ran["cells"][-1]["outputs"]
     assert "".join(printed["text"]) == "survey of 2026-01-01 by ada\n"
+    page = run_sagedag("report", "--output", "-", cwd=tmp_path).stdout
+    assert f'<img src="data:image/png;base64,{PIXEL}" alt="cell 4">' in page
+    assert page.count("<img ") == 1
+    assert "output.tar.gz" in page
     (log,) = (tmp_path / ".sagedag/logs").rglob("bad.log")
     assert "there is no kernel 'conda-env-x' on this machine" in log.read_text()
 

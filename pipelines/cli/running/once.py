@@ -215,6 +215,8 @@ def print_end(store: Store, record: ExecutionRecord) -> None:
     for line in failure(store, record):
         click.echo(line)
     click.echo(f"\nMore: sagedag runs show {record.id}")
+    if record.status in ("Failed", "Stopped"):
+        click.echo("Go on: the same command with --resume; what succeeded is kept")
 
 
 def choose_view(request: RunRequest) -> Observer:

@@ -171,11 +171,14 @@ def read_faults(definition: Definition, request: RunRequest) -> dict[str, list[s
         kind, _, count = fault.partition(":")
         if step not in names:
             raise UsageError(f"there is no step `{step}`" + nearest(step, names))
-        if kind not in _FAULTS:
+        # `retry` of a step writes them `service_fault`.
+        known = {name.casefold(): named for name, named in _FAULTS.items()}
+        named = known.get(kind.replace("_", "").casefold())
+        if named is None:
             raise UsageError(
                 f"--inject knows {', '.join(_FAULTS)}; not `{kind}`" + nearest(kind, _FAULTS)
             )
         if count and not (count.isdigit() and 0 < int(count) < 1000):
             raise UsageError(f"--inject needs a number after the colon, not `{count}`")
-        found.setdefault(step, []).extend([_FAULTS[kind]] * int(count or 1))
+        found.setdefault(step, []).extend([named] * int(count or 1))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -64,7 +65,7 @@ def final_metrics(
                     hint="Nested repetitions such as (a+)+ are the usual cause.",
                 ) from None
             if match is not None and match.re.groups:
-                value = _number(match.group(1))
+                value = number_in(match.group(1))
                 if value is not None:
                     values[name] = value
     return [
@@ -94,8 +95,10 @@ def _lines(log: Path) -> Iterator[str]:
                 whole = rest.endswith(b"\n")
 
 
-def _number(text: str | None) -> float | None:
+def number_in(text: str | None) -> float | None:
+    """Return a metric's value. CloudWatch, PutMetricData: NaN and infinities are not supported."""
     try:
-        return float(text) if text is not None else None
+        value = float(text) if text is not None else None
     except ValueError:
         return None
+    return value if value is not None and math.isfinite(value) else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.local.jobs import JobContext, JobFailed, JobStopped, Progress, run_training
-from pipelines.local.jobs.metrics import image_metrics
+from pipelines.local.jobs.metrics import image_metrics, number_in
 from pipelines.local.jobs.process import Command
 from pipelines.local.tuning.early import EarlyStop
 from pipelines.local.tuning.objective import Objective
@@ -162,8 +162,8 @@ class Running:
         def judge(line: str) -> None:
             try:
                 match = expression.search(line, timeout=0.5)
-                value = float(match.group(1)) if match is not None else None
-            except (TimeoutError, ValueError, IndexError):
+                value = number_in(match.group(1)) if match is not None else None
+            except (TimeoutError, IndexError):
                 return
             if value is None or self.early is None:
                 return

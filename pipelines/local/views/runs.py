@@ -39,7 +39,7 @@ def details(store: Store, record: ExecutionRecord) -> Iterator[str]:
             ("Pipeline", record.pipeline),
             ("Status", record.status),
             ("Started", clock(record.started)),
-            ("Took", duration((record.ended or time.time()) - record.started)),
+            ("Took", duration(record.seconds)),
             ("Isolation", record.isolation),
             ("ARN", record.arn),
         ]
@@ -190,8 +190,11 @@ def _step_row(step: StepRecord, depth: int) -> tuple[str, str, str, str, str]:
         note = note if len(note) <= _NOTE else note[: _NOTE - 1] + "…"
     elif step.type == "Condition" and step.properties:
         note = str(step.properties.get("Outcome", "")).lower()
+    elif chosen := at(step.metadata, "ForEach", "Selector", "StepName"):
+        note = f"chose {chosen}"
     if step.attempts > 1:
-        note = f"{step.attempts} attempts" + (f"; {note}" if note else "")
+        why = f" after {', '.join(sorted(set(step.faults)))}" if step.faults else ""
+        note = f"{step.attempts} attempts{why}" + (f"; {note}" if note else "")
     spent = duration((step.ended or time.time()) - step.started)
     status = "Reused" if step.cache_source else step.status
     return "  " * depth + step.name, step.type, status, spent, note

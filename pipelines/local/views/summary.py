@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from pipelines.local.history import ExecutionRecord, History, StepRecord
 from pipelines.local.lineage import Lineage, list_associations
 from pipelines.local.places import output_uris
 from pipelines.local.registry import Registry
-from pipelines.local.store import Store
+from pipelines.local.store import RESUMED, Store
 from pipelines.local.views.words import (
     clean,
     columns,
@@ -40,7 +39,7 @@ def summary(store: Store, record: ExecutionRecord) -> list[str]:
 
 def closing(record: ExecutionRecord, steps: list[StepRecord]) -> str:
     """Write the sentence that ends a run."""
-    spent = duration((record.ended or time.time()) - record.started)
+    spent = duration(record.seconds)
     reused = sum(1 for step in steps if step.cache_source)
     ran = plural(len(steps), "step") + (f", {reused} reused" if reused else "")
     words = {"CompletedWithFailures": "Completed with failures"}.get(record.status, record.status)
@@ -57,6 +56,8 @@ def failure(store: Store, record: ExecutionRecord) -> list[str]:
         lines += ["", f"{step.name} failed: {reason[0]}", *(f"  {text}" for text in reason[1:])]
         log = Path(step.log)
         end = tail(log)
+        if RESUMED in end:  # what comes before is of an attempt that was taken back
+            end = end[len(end) - end[::-1].index(RESUMED) :]
         if end:
             lines += [f"  | {text}" for text in end]
             lines.append(f"  the whole log: {shown(log)}")

@@ -16,11 +16,13 @@ import pytest
 from click.testing import CliRunner
 from local_samples import (
     IMAGE,
+    ROLE,
     compare,
     condition,
     document,
     fail,
     get,
+    join,
     json_get,
     output_of,
     processing,
@@ -30,6 +32,7 @@ from local_samples import (
 
 from pipelines.cli import root
 from pipelines.local.history import History
+from pipelines.local.stand_ins import StandIns
 from pipelines.local.store import open_store, read_store
 from pipelines.report import gather, render
 from pipelines.report.gather import earlier
@@ -253,3 +256,66 @@ def test_rounds_stand_below_their_loop(run: Run, place: Any) -> None:
     ]  # fmt: skip
     assert steps.index(("fit-0", 1)) == steps.index(("each", 0)) + 1
     assert 'style="padding-left:1rem"' in render(report_of(place))
+
+
+def test_attempts_that_failed_are_told_with_their_cause(run: Run, place: Any) -> None:
+    retried = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 0, "MaxAttempts": 2}
+    job = processing("job", RetryPolicies=[retried])
+    run(document(job), faults={"job": ["Step.THROTTLING"]})
+    report = report_of(place)
+    assert report.steps[0].faults == ("Step.THROTTLING: injected",)
+    assert "<li>Step.THROTTLING: injected</li>" in render(report)
+
+
+def test_the_lineage_of_any_model_of_a_search_leads_on(run: Run, place: Any) -> None:
+    data = place.store / "s3/bucket/data/part"
+    data.parent.mkdir(parents=True)
+    data.write_text("1")
+    (place.folder / "answers.py").write_text(
+        "def train(event, context):\n    print(f\"score={event['HyperParameters']['depth']};\")\n"
+    )
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/data"}
+    definition = {
+        "DefinitionName": "only",
+        "TuningObjective": {"Type": "Maximize", "MetricName": "score"},
+        "HyperParameterRanges": {
+            "CategoricalParameterRanges": [{"Name": "depth", "Values": ["3", "5"]}]
+        },
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "score", "Regex": "score=([0-9.]+);"}],
+        },
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    config = {"Strategy": "Grid", "ResourceLimits": {"MaxParallelTrainingJobs": 1}}
+    tune = {
+        "Name": "tune",
+        "Type": "Tuning",
+        "Arguments": {
+            "HyperParameterTuningJobConfig": config,
+            "TrainingJobDefinitions": [definition],
+        },
+    }
+    second = join(
+        "s3://bucket/models",
+        get("Steps.tune.TrainingJobSummaries[1].TrainingJobName"),
+        "output/model.tar.gz",
+        on="/",
+    )
+    container = {"Image": IMAGE, "ModelDataUrl": second}
+    name = IMAGE.rpartition("/")[2].partition(":")[0]
+    entries = {"images": {name: {"function": "answers:train"}}}
+    ran = run(
+        document(tune, register("register", Containers=[container])),
+        stand_ins=StandIns(entries, place.folder / "local.yaml"),
+    )
+    assert ran.status == "Succeeded", ran.record.failure_reason
+    (made,) = report_of(place).made
+    (model,) = made.lineage
+    assert (model.kind, model.name) == ("step", "tune (model, rank 2: depth=3)")
+    assert [(each.kind, each.detail) for each in model.sources] == [("data", "s3://bucket/data")]

@@ -48,6 +48,8 @@ def main() -> int:
     except PapermillExecutionError as error:
         print("\n".join(error.traceback), file=sys.stderr, flush=True)
         return _fail(_words(error))
+    except ValueError as error:  # papermill's own words, such as for a notebook without a language
+        return _fail(f"{source.name} cannot be run: {error}")
     print(f"wrote {target.name}", flush=True)
     return 0
 
