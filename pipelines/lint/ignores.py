@@ -39,7 +39,7 @@ def read_ignores(source: Source) -> Iterator[Ignore]:
     A comment behind something is about its line; one on a line of its own is about the next line
     that is not a comment.
     """
-    if not re.search("sagedag", source.text, re.IGNORECASE):
+    if not re.search(_MARK, source.text, re.IGNORECASE | re.MULTILINE):
         return
     inside = [(begin, end) for _, begin, end in scalars(source.text)]  # a `#` there is none
     offset = 0

@@ -88,6 +88,11 @@ class Part:
         """The step's kind."""
         return self.spec.kind.name
 
+    @cached_property
+    def leaves(self) -> tuple[tuple[Path, Any], ...]:
+        """What stands in the arguments, as :func:`leaves` tells it."""
+        return tuple(leaves(self.request.arguments))
+
     def value(self, path: Path) -> Any:
         """Return the argument at ``path``, None where there is none."""
         found: Any = self.request.arguments

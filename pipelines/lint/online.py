@@ -15,7 +15,7 @@ from pipelines.cloud.client import PARALLEL, Clients, Place, connect
 from pipelines.cloud.refusals import Missing, Refused
 from pipelines.language.diagnostics import Report
 from pipelines.language.environments import choose_environment
-from pipelines.lint.model import Finding, Rule, Subject, leaves
+from pipelines.lint.model import Finding, Rule, Subject
 from pipelines.lint.rules import existence
 from pipelines.lint.rules.trust import IMAGE_MEMBERS, ROLE_MEMBERS
 from steps._expressions import Path
@@ -151,7 +151,7 @@ def _everything(subject: Subject) -> Iterator[tuple[Path, Asked]]:
     yield ("pipeline",), _bucket(where.bucket)
     for part in subject.parts:
         own = subject.spec.environment.role
-        for path, value in leaves(part.request.arguments):
+        for path, value in part.leaves:
             found = subject.known(value)
             if isinstance(found, str) and path and found != own:
                 place = part.place(path)

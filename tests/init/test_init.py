@@ -32,9 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parent = tmp_path_factory.mktemp("init")
     done = sagedag("init", "Red flowers", cwd=parent)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith(
-        "\nNext:\n  cd 'Red flowers'\n  sagedag validate\n  sagedag run\n"
-    )
+    assert done.stdout.endswith("\nNext:\n  cd 'Red flowers'\n  sagedag validate\n  sagedag run\n")
     return parent / "Red flowers"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from pipelines.language.pages import Page
-from pipelines.lint.model import Finding, Rule, Subject, leaves
+from pipelines.lint.model import Finding, Rule, Subject
 from pipelines.lint.rules._examples import cloud, steps
 from pipelines.lint.rules.security import VOLUME_KEY_REFUSED
 from steps._expressions import EXPRESSIONS, Path
@@ -121,7 +121,7 @@ def _not_offered(subject: Subject) -> Iterator[Finding]:
     if region not in table["regions"]:
         return
     for part in subject.parts:
-        for path, value in leaves(part.request.arguments):
+        for path, value in part.leaves:
             instance = subject.known(value)
             if not path or path[-1] != "InstanceType" or not isinstance(instance, str):
                 continue

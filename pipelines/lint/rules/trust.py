@@ -25,7 +25,7 @@ def images(part: Part) -> Iterator[tuple[Path, object]]:
     Those that the tables of AWS's own images give are nobody's choice: some have no tag at all.
     """
     written = [value for _, value in leaves(part.spec.step.fields)]
-    for path, value in leaves(part.request.arguments):
+    for path, value in part.leaves:
         if path and path[-1] in IMAGE_MEMBERS and (is_expression(value) or value in written):
             yield path, value
 
@@ -72,7 +72,7 @@ PUBLIC_IMAGE = Rule(
 def _wildcard_role(subject: Subject) -> Iterator[Finding]:
     enums = {p.name: p.enum for p in subject.spec.parameters}
     for part in subject.parts:
-        for path, value in leaves(part.request.arguments):
+        for path, value in part.leaves:
             if not path or path[-1] not in ROLE_MEMBERS:
                 continue
             if isinstance(value, ParameterRef) and enums.get(value.name):
