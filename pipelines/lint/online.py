@@ -40,6 +40,19 @@ _NOT_THERE = frozenset(
 """What services answer where something is not there, beside what every call may answer. From the
 error lists of GetRole, DescribeImages, GetQueueUrl, and EC2's "Error codes"."""
 
+_NO_NAME = frozenset(
+    {
+        "InvalidArnException",
+        "InvalidParameterException",
+        "InvalidParameterValueException",
+        "ParamValidationError",
+        "ValidationError",
+        "ValidationException",
+    }
+)
+"""What services answer to a name that nothing of theirs could have; the error lists of the same
+calls, and botocore's own check before a call."""
+
 _NOT_ALLOWED = frozenset(
     {
         "403",
@@ -121,6 +134,9 @@ def _ask(clients: Clients, asked: Asked) -> tuple[Rule, str, str]:
     except Refused as error:
         if error.code in _NOT_THERE:
             return asked.rule, gone, "check its name, the account and the region"
+        if error.code in _NO_NAME:
+            message = f"{asked.operation} takes no {asked.name}: {error.detail or error.code}"
+            return asked.rule, message, "check how its name is written"
         if error.code in _NOT_ALLOWED:
             message = f"whether there is a {asked.name} was not checked: access denied"
             return existence.NOT_CHECKED, message, error.hint

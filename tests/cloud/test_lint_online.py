@@ -279,6 +279,16 @@ def test_a_refusal_is_told_and_the_rest_is_asked(
     assert "allow the action lambda:GetFunction" in first.hint
 
 
+@pytest.mark.usefixtures("shared_clients")
+def test_a_name_that_nothing_can_have_stops_no_other_question(
+    tmp_path: Path, aws: AwsServer, things: Mapping[str, str]
+) -> None:
+    aws.fail_on("kms:DescribeKey", Fault("ValidationException", 400))
+    told = found(written(tmp_path, aws, {**things, "queue": "gone"}))
+    assert [code for code, _ in told] == ["no-such-key", "no-such-queue"]
+    assert told[0][1].startswith("kms:DescribeKey takes no key `alias/pipelines`: ")
+
+
 def run(*words: str) -> int:
     with pytest.raises(SystemExit) as ended:
         main(["lint", *words])
