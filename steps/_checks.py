@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, NoAttribute, Problem, Short, Step
 from steps._expressions import PropertyRef, is_expression
 from steps._jobs import Arguments, present
@@ -28,17 +29,17 @@ PROPERTIES = {
 _JOB = ("instance", "environment", "network", "kms_key", "role", "tags", "max_runtime")
 
 JOB_FIELDS: dict[str, Field] = {
-    "instance": f.instance("ProcessingResources.ClusterConfig"),
+    "instance": shared.instance("ProcessingResources.ClusterConfig"),
     "output": replace(
-        f.output("Where the reports go.", "ProcessingOutputConfig.Outputs"),
+        shared.output("Where the reports go.", "ProcessingOutputConfig.Outputs"),
         default="a folder of the execution and step",
     ),
-    "environment": f.environment(),
-    "network": f.network(),
-    "kms_key": f.kms_key("ProcessingOutputConfig.KmsKeyId"),
-    "role": f.ROLE,
-    "tags": f.TAGS,
-    "max_runtime": f.MAX_RUNTIME,
+    "environment": shared.environment(),
+    "network": shared.network(),
+    "kms_key": shared.kms_key("ProcessingOutputConfig.KmsKeyId"),
+    "role": shared.ROLE,
+    "tags": shared.TAGS,
+    "max_runtime": shared.MAX_RUNTIME,
 }
 
 

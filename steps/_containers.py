@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Changed, Context, Field, Part, Problem, Short, Step, Taken
 from steps._expressions import Path, as_text
 from steps._jobs import Arguments, present
@@ -47,10 +48,10 @@ REPACK = Field(
         f.block(
             "What the repack step has; see `sagedag explain Repack`.",
             {
-                "instance": dict(f.instance("").schema),
-                "output": dict(f.output("Where the new archive goes.", "").schema),
-                "kms_key": dict(f.kms_key("").schema),
-                "max_runtime": dict(f.MAX_RUNTIME.schema),
+                "instance": dict(shared.instance("").schema),
+                "output": dict(shared.output("Where the new archive goes.", "").schema),
+                "kms_key": dict(shared.kms_key("").schema),
+                "max_runtime": dict(shared.MAX_RUNTIME.schema),
             },
             {"instance": "ml.m5.4xlarge"},
         ),
@@ -63,7 +64,7 @@ REPACK = Field(
 
 def containers_field(**more: f.Schema) -> f.Schema:
     """Return the schema of ``containers``; ``more``: what each has beyond the common fields."""
-    container = {**f.CONTAINER, "properties": {**f.CONTAINER["properties"], **more}}
+    container = {**shared.CONTAINER, "properties": {**shared.CONTAINER["properties"], **more}}
     return f.listing(
         "Several containers, called one after the other.",
         container,

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Code, Context, Field, Problem, Short, Step
 from steps._distribution import (
     DISTRIBUTION,
@@ -69,11 +70,11 @@ CHANNEL = f.block(
 )
 
 ESTIMATOR_FIELDS: dict[str, Field] = {
-    "image": f.image("AlgorithmSpecification.TrainingImage"),
-    "instance": f.instance("ResourceConfig", keep_alive=True),
-    "code": f.CODE,
-    "command": Field(f.COMMAND_SCHEMA, api="AlgorithmSpecification.ContainerEntrypoint"),
-    "arguments": f.arguments("AlgorithmSpecification.ContainerArguments"),
+    "image": shared.image("AlgorithmSpecification.TrainingImage"),
+    "instance": shared.instance("ResourceConfig", keep_alive=True),
+    "code": shared.CODE,
+    "command": Field(shared.COMMAND_SCHEMA, api="AlgorithmSpecification.ContainerEntrypoint"),
+    "arguments": shared.arguments("AlgorithmSpecification.ContainerArguments"),
     "hyperparameters": Field(
         f.named(
             "What the training code is told; JSON in script mode, text for built-in algorithms.",
@@ -101,7 +102,9 @@ ESTIMATOR_FIELDS: dict[str, Field] = {
         api="InputDataConfig[]",
         short=Short(each=Short("source")),
     ),
-    "output": f.output("Where the model and other results go.", "OutputDataConfig.S3OutputPath"),
+    "output": shared.output(
+        "Where the model and other results go.", "OutputDataConfig.S3OutputPath"
+    ),
     "metrics": Field(
         f.named(
             "Metrics read from the job's log: a regular expression whose group is the number.",
@@ -144,12 +147,12 @@ ESTIMATOR_FIELDS: dict[str, Field] = {
         replace=True,
     ),
     "distribution": Field(DISTRIBUTION, api="HyperParameters", replace=True),
-    "environment": f.environment(),
-    "network": f.network("VpcConfig"),
-    "kms_key": f.kms_key("OutputDataConfig.KmsKeyId"),
-    "role": f.ROLE,
-    "tags": f.TAGS,
-    "max_runtime": f.MAX_RUNTIME,
+    "environment": shared.environment(),
+    "network": shared.network("VpcConfig"),
+    "kms_key": shared.kms_key("OutputDataConfig.KmsKeyId"),
+    "role": shared.ROLE,
+    "tags": shared.TAGS,
+    "max_runtime": shared.MAX_RUNTIME,
 }
 
 

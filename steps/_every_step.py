@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Field
 
 _RETRY = f.block(
@@ -10,7 +11,7 @@ _RETRY = f.block(
     {
         "on": f.listing(
             "Which failures.",
-            f.choice("A kind of failure.", *f.RETRY_REASONS, literal=True),
+            f.choice("A kind of failure.", *shared.RETRY_REASONS, literal=True),
             ["throttling", "capacity"],
             minItems=1,
         ),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Short, Step
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, seconds, tag_list, vpc
@@ -91,7 +92,7 @@ class AutoML(Kind):
     )
     required = ("inputs", "target")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = {
         "AutoMLJobName": "the service makes the name; to choose a prefix, turn on custom job "
         "prefixes for the pipeline",
@@ -166,15 +167,17 @@ class AutoML(Kind):
             ),
             api="AutoMLJobConfig.CandidateGenerationConfig.AlgorithmsConfig",
         ),
-        "output": f.output("Where candidates and reports go.", "OutputDataConfig.S3OutputPath"),
-        "network": f.network("AutoMLJobConfig.SecurityConfig.VpcConfig"),
-        "kms_key": f.kms_key("OutputDataConfig.KmsKeyId"),
+        "output": shared.output(
+            "Where candidates and reports go.", "OutputDataConfig.S3OutputPath"
+        ),
+        "network": shared.network("AutoMLJobConfig.SecurityConfig.VpcConfig"),
+        "kms_key": shared.kms_key("OutputDataConfig.KmsKeyId"),
         "volume_kms_key": Field(
             f.text("KMS key (ARN or ID) that encrypts the jobs' volumes.", "alias/volumes"),
             api="AutoMLJobConfig.SecurityConfig.VolumeKmsKeyId",
         ),
-        "role": f.ROLE,
-        "tags": f.TAGS,
+        "role": shared.ROLE,
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

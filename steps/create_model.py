@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._containers import (
     REPACK,
     SINGLE,
@@ -62,11 +63,11 @@ class CreateModel(Kind):
         '  model: "${steps.train.model}"\n'
         "  code: {dir: code, entry: inference.py}\n"
     )
-    retries = f.STEP_RETRIES
+    retries = shared.STEP_RETRIES
     supplied = ("ModelName",)
     inherits = {"image": ("Training", "Tuning", "AutoML"), "environment": ("AutoML",)}
     fields = {
-        **f.container_fields("PrimaryContainer"),
+        **shared.container_fields("PrimaryContainer"),
         "repack": REPACK,
         "containers": Field(containers_field(mode=_MODE), api="Containers"),
         "model_package": Field(
@@ -91,9 +92,9 @@ class CreateModel(Kind):
             api="InferenceExecutionConfig.Mode",
             default="Serial",
         ),
-        "network": f.network("VpcConfig"),
-        "role": Field(f.ROLE.schema, api="ExecutionRoleArn", default=f.ROLE.default),
-        "tags": f.TAGS,
+        "network": shared.network("VpcConfig"),
+        "role": Field(shared.ROLE.schema, api="ExecutionRoleArn", default=shared.ROLE.default),
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

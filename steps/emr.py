@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
 from steps._expressions import as_text
 from steps._jobs import Arguments, present
@@ -99,12 +100,12 @@ class EMR(Kind):
             f.text("The JAR to run: an S3 URI, or `command-runner.jar`.", "s3://bucket/job.jar"),
             api=f"{_JAR}.Jar",
         ),
-        "code": f.CODE,
+        "code": shared.CODE,
         "main_class": Field(
             f.text("The class to run, where the JAR's manifest names none.", "org.astro.Clean"),
             api=f"{_JAR}.MainClass",
         ),
-        "arguments": f.arguments(f"{_JAR}.Args"),
+        "arguments": shared.arguments(f"{_JAR}.Args"),
         "properties": Field(
             f.named(
                 "Java properties of the step.",

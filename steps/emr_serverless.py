@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
 from steps._expressions import as_text
 from steps._jobs import Arguments, present, seconds
@@ -59,7 +60,7 @@ class EMRServerless(Kind):
     )
     required = ("application",)
     cacheable = True
-    retries = f.STEP_RETRIES
+    retries = shared.STEP_RETRIES
     fields = {
         "application": Field(
             f.one_of(
@@ -75,8 +76,8 @@ class EMRServerless(Kind):
             ),
             api="ApplicationConfig",
         ),
-        "code": f.CODE,
-        "arguments": f.arguments(f"{_SUBMIT}.entryPointArguments"),
+        "code": shared.CODE,
+        "arguments": shared.arguments(f"{_SUBMIT}.entryPointArguments"),
         "spark_parameters": Field(
             f.text("Options of spark-submit.", "--conf spark.executor.memory=4g"),
             api=f"{_SUBMIT}.sparkSubmitParameters",
@@ -91,9 +92,9 @@ class EMRServerless(Kind):
             ),
             api="JobConfig.configurationOverrides",
         ),
-        "role": Field(f.ROLE.schema, api="ExecutionRoleArn", default=f.ROLE.default),
-        "tags": Field(f.TAGS.schema, api="JobConfig.tags"),
-        "max_runtime": Field(f.MAX_RUNTIME.schema, api="JobConfig.executionTimeoutMinutes"),
+        "role": Field(shared.ROLE.schema, api="ExecutionRoleArn", default=shared.ROLE.default),
+        "tags": Field(shared.TAGS.schema, api="JobConfig.tags"),
+        "max_runtime": Field(shared.MAX_RUNTIME.schema, api="JobConfig.executionTimeoutMinutes"),
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

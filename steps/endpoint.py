@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Step
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list
@@ -58,7 +59,7 @@ class Endpoint(Kind):
             api="DeploymentConfig",
             replace=True,
         ),
-        "tags": f.TAGS,
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Short, Step
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, vpc
@@ -150,7 +151,7 @@ class EndpointConfig(Kind):
     )
     required = ("name", "variants")
     cacheable = True
-    retries = f.STEP_RETRIES
+    retries = shared.STEP_RETRIES
     fields = {
         "name": Field(
             f.text(
@@ -191,13 +192,13 @@ class EndpointConfig(Kind):
             f.text("KMS key (ARN or ID) that encrypts the instances' volumes.", "alias/volumes"),
             api="KmsKeyId",
         ),
-        "network": f.network("VpcConfig"),
+        "network": shared.network("VpcConfig"),
         "role": Field(
-            f.ROLE.schema,
+            shared.ROLE.schema,
             api="ExecutionRoleArn",
             default="the environment's, where no variant names a model",
         ),
-        "tags": f.TAGS,
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import (
     Attribute,
     Context,
@@ -63,7 +64,7 @@ class Function(Kind):
     )
     required = ("function", "image", "instance")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = REFUSED
     supplied = ("ProcessingJobName",)
     fields = {
@@ -88,14 +89,14 @@ class Function(Kind):
             f.text("A requirements file, installed first.", "requirements.txt", path=True)
         ),
         "setup": Field(f.text("A shell script that runs first.", "setup.sh", path=True)),
-        "image": f.image("AppSpecification.ImageUri"),
-        "instance": f.instance("ProcessingResources.ClusterConfig"),
-        "environment": f.environment(),
-        "network": f.network(),
-        "kms_key": f.kms_key("ProcessingOutputConfig.KmsKeyId"),
-        "role": f.ROLE,
-        "tags": f.TAGS,
-        "max_runtime": f.MAX_RUNTIME,
+        "image": shared.image("AppSpecification.ImageUri"),
+        "instance": shared.instance("ProcessingResources.ClusterConfig"),
+        "environment": shared.environment(),
+        "network": shared.network(),
+        "kms_key": shared.kms_key("ProcessingOutputConfig.KmsKeyId"),
+        "role": shared.ROLE,
+        "tags": shared.TAGS,
+        "max_runtime": shared.MAX_RUNTIME,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._containers import REPACK, check_code, serving_environment, unfold_repack
 from steps._contract import (
     Attribute,
@@ -26,7 +27,7 @@ from steps._jobs import Arguments, present, tag_list
 
 _CONTAINER = f.block(
     "The component's own container.",
-    {name: dict(field.schema) for name, field in f.CONTAINER_FIELDS.items()},
+    {name: dict(field.schema) for name, field in shared.CONTAINER_FIELDS.items()},
     {"model": "${steps.train.model}", "image": {"framework": "sklearn", "version": "1.4-2"}},
     required=["image"],
 )
@@ -90,7 +91,7 @@ class InferenceComponent(Kind):
             f.integer("Memory of each copy in MB, at least.", 1024, minimum=128),
             api="Specification.ComputeResourceRequirements.MinMemoryRequiredInMb",
         ),
-        "tags": f.TAGS,
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

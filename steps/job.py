@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Step
 from steps._expressions import ExecutionRef, Join, PropertyRef
 from steps._jobs import Arguments, present, tag_list
@@ -40,7 +41,7 @@ class Job(Kind):
     )
     required = ("category", "schema_version", "config")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     supplied = ("JobName",)
     refused = {
         "JobName": "the service makes the name; to choose a prefix, turn on custom job prefixes "
@@ -62,8 +63,8 @@ class Job(Kind):
             },
             api="JobConfigDocument",
         ),
-        "role": f.ROLE,
-        "tags": f.TAGS,
+        "role": shared.ROLE,
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Problem, Step
 from steps._expressions import Path, PropertyRef, as_text
 from steps._jobs import Arguments, cluster, present, seconds, tag_list, vpc
@@ -53,7 +54,7 @@ class NotebookJob(Kind):
     )
     required = ("notebook", "image", "kernel")
     cacheable = False
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = {
         "TrainingJobName": "the service makes the name; to choose a prefix, turn on custom job "
         "prefixes for the pipeline",
@@ -67,7 +68,7 @@ class NotebookJob(Kind):
             f.text("The notebook.", "notebooks/explore.ipynb", path=True),
             api="InputDataConfig",
         ),
-        "image": f.image("AlgorithmSpecification.TrainingImage"),
+        "image": shared.image("AlgorithmSpecification.TrainingImage"),
         "kernel": Field(
             f.text("The kernel's name in the image.", "python3"), api="Environment.SM_KERNEL_NAME"
         ),
@@ -92,19 +93,21 @@ class NotebookJob(Kind):
             f.text("A shell script that runs before the notebook.", "notebooks/setup.sh", path=True)
         ),
         "instance": Field(
-            f.instance("", keep_alive=True).schema,
+            shared.instance("", keep_alive=True).schema,
             "ResourceConfig",
-            f.instance("").short,
+            shared.instance("").short,
             default=INSTANCE,
         ),
-        "output": f.output("Where the notebook goes that ran.", "OutputDataConfig.S3OutputPath"),
-        "environment": f.environment(),
-        "network": f.network("VpcConfig"),
-        "kms_key": f.kms_key("OutputDataConfig.KmsKeyId"),
-        "role": f.ROLE,
-        "tags": f.TAGS,
+        "output": shared.output(
+            "Where the notebook goes that ran.", "OutputDataConfig.S3OutputPath"
+        ),
+        "environment": shared.environment(),
+        "network": shared.network("VpcConfig"),
+        "kms_key": shared.kms_key("OutputDataConfig.KmsKeyId"),
+        "role": shared.ROLE,
+        "tags": shared.TAGS,
         "max_runtime": Field(
-            f.MAX_RUNTIME.schema, "StoppingCondition.MaxRuntimeInSeconds", default="2d"
+            shared.MAX_RUNTIME.schema, "StoppingCondition.MaxRuntimeInSeconds", default="2d"
         ),
     }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import (
     Attribute,
     Context,
@@ -38,7 +39,7 @@ _INPUT = f.block(
         "distribution": f.choice("What every instance gets.", "FullyReplicated", "ShardedByS3Key"),
         "compression": f.choice("Unpack it on the way.", "None", "Gzip"),
         "data_type": f.choice("What the URI names.", "S3Prefix", "ManifestFile"),
-        **f.FAN_IN,
+        **shared.FAN_IN,
     },
     {"source": "s3://bucket/data", "distribution": "ShardedByS3Key"},
 )
@@ -85,15 +86,15 @@ class Processing(Kind):
     )
     required = ("image", "instance")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = REFUSED
     supplied = ("ProcessingJobName",)
     fields = {
-        "image": f.image("AppSpecification.ImageUri"),
-        "instance": f.instance("ProcessingResources.ClusterConfig"),
-        "code": f.CODE,
-        "command": Field(f.COMMAND_SCHEMA, api="AppSpecification.ContainerEntrypoint"),
-        "arguments": f.arguments("AppSpecification.ContainerArguments"),
+        "image": shared.image("AppSpecification.ImageUri"),
+        "instance": shared.instance("ProcessingResources.ClusterConfig"),
+        "code": shared.CODE,
+        "command": Field(shared.COMMAND_SCHEMA, api="AppSpecification.ContainerEntrypoint"),
+        "arguments": shared.arguments("AppSpecification.ContainerArguments"),
         "inputs": Field(
             f.named(
                 f"Data that come in, by name; the container finds each at `{ROOT}/NAME`.",
@@ -136,12 +137,12 @@ class Processing(Kind):
             ),
             api="PropertyFiles[]",
         ),
-        "environment": f.environment(),
-        "network": f.network(),
-        "kms_key": f.kms_key("ProcessingOutputConfig.KmsKeyId"),
-        "role": f.ROLE,
-        "tags": f.TAGS,
-        "max_runtime": f.MAX_RUNTIME,
+        "environment": shared.environment(),
+        "network": shared.network(),
+        "kms_key": shared.kms_key("ProcessingOutputConfig.KmsKeyId"),
+        "role": shared.ROLE,
+        "tags": shared.TAGS,
+        "max_runtime": shared.MAX_RUNTIME,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from steps import _fragments as f
 from steps import _reports
+from steps import _shared_fields as shared
 from steps._containers import (
     CONTAINERS,
     REPACK,
@@ -64,7 +65,7 @@ class RegisterModel(Kind):
         "  response_types: [application/json]\n"
     )
     required = ("group",)
-    retries = f.STEP_RETRIES
+    retries = shared.STEP_RETRIES
     refused = {
         "ModelPackageName": "a pipeline registers versions in a group",
         "CertifyForMarketplace": "the service overrides it when the pipeline runs",
@@ -72,7 +73,7 @@ class RegisterModel(Kind):
     fills_from = "checks"
     inherits = {"image": ("Training", "Tuning", "AutoML"), "environment": ("AutoML",)}
     fields = {
-        **f.container_fields("InferenceSpecification.Containers"),
+        **shared.container_fields("InferenceSpecification.Containers"),
         "repack": REPACK,
         "containers": Field(CONTAINERS, api="InferenceSpecification.Containers"),
         "group": Field(
@@ -178,7 +179,7 @@ class RegisterModel(Kind):
         "skip_model_validation": Field(
             f.choice("Do not validate the model.", "None", "All"), api="SkipModelValidation"
         ),
-        "tags": f.TAGS,
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

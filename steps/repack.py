@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Step
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, cluster, present, seconds, tag_list, vpc
@@ -53,7 +54,7 @@ class Repack(Kind):
     )
     required = ("model", "code")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = {
         "TrainingJobName": "the service makes the name; to choose a prefix, turn on custom job "
         "prefixes for the pipeline",
@@ -67,17 +68,20 @@ class Repack(Kind):
             f.s3("The archive: usually `${steps.NAME.model}`.", "${steps.train.model}"),
             api="InputDataConfig",
         ),
-        "code": f.CODE,
+        "code": shared.CODE,
         "instance": Field(
-            f.instance("").schema, "ResourceConfig", f.instance("").short, default=INSTANCE
+            shared.instance("").schema,
+            "ResourceConfig",
+            shared.instance("").short,
+            default=INSTANCE,
         ),
-        "output": f.output("Where the new archive goes.", "OutputDataConfig.S3OutputPath"),
-        "network": f.network("VpcConfig"),
-        "kms_key": f.kms_key("OutputDataConfig.KmsKeyId"),
-        "role": f.ROLE,
-        "tags": f.TAGS,
+        "output": shared.output("Where the new archive goes.", "OutputDataConfig.S3OutputPath"),
+        "network": shared.network("VpcConfig"),
+        "kms_key": shared.kms_key("OutputDataConfig.KmsKeyId"),
+        "role": shared.ROLE,
+        "tags": shared.TAGS,
         "max_runtime": Field(
-            f.MAX_RUNTIME.schema, "StoppingCondition.MaxRuntimeInSeconds", default="1h"
+            shared.MAX_RUNTIME.schema, "StoppingCondition.MaxRuntimeInSeconds", default="1h"
         ),
     }
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Code, Context, Kind, NoAttribute, Problem, Step
 from steps._estimators import (
     CODE_PATH,
@@ -68,7 +68,7 @@ class Training(Kind):
     )
     required = ("image", "instance")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = {
         "TrainingJobName": "the service makes the name; to choose a prefix, turn on custom job "
         "prefixes for the pipeline",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Context, Field, Kind, NoAttribute, Short, Step
 from steps._expressions import PropertyRef
 from steps._jobs import Arguments, present, tag_list, variables
@@ -70,7 +71,7 @@ class Transform(Kind):
     )
     required = ("model", "instance", "input")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = {
         "TransformJobName": "the service makes the name; to choose a prefix, turn on custom job "
         "prefixes for the pipeline",
@@ -88,7 +89,7 @@ class Transform(Kind):
             ),
             api="ModelName",
         ),
-        "instance": replace(f.instance("TransformResources"), default="1 instance"),
+        "instance": replace(shared.instance("TransformResources"), default="1 instance"),
         "input": Field(
             f.one_of(
                 "The data that predictions are wanted for.",
@@ -141,9 +142,9 @@ class Transform(Kind):
             f.integer("Requests at the same time, per instance.", 4, minimum=0),
             api="MaxConcurrentTransforms",
         ),
-        "environment": f.environment(),
-        "kms_key": f.kms_key("TransformOutput.KmsKeyId"),
-        "tags": f.TAGS,
+        "environment": shared.environment(),
+        "kms_key": shared.kms_key("TransformOutput.KmsKeyId"),
+        "tags": shared.TAGS,
     }
 
     def attributes(self, step: Step) -> Mapping[str, Sequence[str] | None]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Attribute, Code, Context, Field, Kind, NoAttribute, Problem, Step
 from steps._estimators import (
     ESTIMATOR_FIELDS,
@@ -83,7 +84,7 @@ class Tuning(Kind):
     )
     required = ("image", "instance", "objective", "ranges")
     cacheable = True
-    retries = f.JOB_RETRIES
+    retries = shared.JOB_RETRIES
     refused = {
         "HyperParameterTuningJobName": "the service makes the name; to choose a prefix, turn on "
         "custom job prefixes for the pipeline",

@@ -9,7 +9,7 @@ from pipelines.explain.document import Block, Code, Document, Heading, Table, Te
 from pipelines.explain.fields import fields_of, requirement
 from pipelines.explain.references import offered
 from steps._contract import Field, Kind
-from steps._fragments import RETRY_REASONS
+from steps._shared_fields import RETRY_REASONS
 
 COLUMNS = ("field", "type", "default", "what it is")
 

@@ -18,7 +18,7 @@ from pipelines.language.schema import resolve_ref
 from steps import kind_named
 from steps._contract import Kind
 from steps._expressions import ExprType, Join, LoopRef
-from steps._fragments import FAN_IN
+from steps._shared_fields import FAN_IN
 
 STEP_FIELDS = ("if", "then", "else", "steps", "items", "select")
 """Fields that hold steps or what belongs to them; they are read on their own."""

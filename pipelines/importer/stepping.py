@@ -23,8 +23,8 @@ from steps import KINDS, kind_named
 from steps._contract import Kind
 from steps._durations import DurationError, parse
 from steps._expressions import LoopRef, is_expression
-from steps._fragments import RETRY_REASONS
 from steps._json_text import json_text
+from steps._shared_fields import RETRY_REASONS
 
 COMPOUND = ("Condition", "ForEach")
 _COMMON = ("Name", "Type", "DisplayName", "Description", "DependsOn", "CacheConfig")

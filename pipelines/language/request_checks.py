@@ -15,8 +15,8 @@ from pipelines.service.shapes import Mismatch, check, input_shape, shape
 from steps import all_fields
 from steps._contract import Kind, Problem
 from steps._expressions import UNKNOWN, Join, JsonGet, Path, is_expression
-from steps._fragments import CONTAINER_FIELDS
 from steps._jobs import command_line
+from steps._shared_fields import CONTAINER_FIELDS
 
 _S3_PATTERN = "(https|s3)://"
 """How the API's patterns of S3 URIs begin (shapes ``S3Uri``, ``ModelPackageSourceUri`` and so on).

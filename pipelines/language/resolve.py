@@ -35,7 +35,7 @@ from pipelines.language.validation import problems_of_step
 from steps._contract import Clause, Problem, Retry, Step
 from steps._durations import DurationError, parse, to_iso
 from steps._expressions import UNKNOWN, ExprType, Path, as_text, expressions_in, is_expression
-from steps._fragments import RETRY_REASONS
+from steps._shared_fields import RETRY_REASONS
 
 STEP_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,63})")
 """A step's name: letters, digits, hyphens, underscores, at most 64 (Developer Guide, "Quotas for

@@ -12,6 +12,7 @@ from typing import Any
 from pipelines.language.handlers_schema import SCHEMA as HANDLERS_SCHEMA
 from steps import KINDS, all_fields
 from steps import _fragments as f
+from steps import _shared_fields as shared
 from steps._contract import Field, Kind
 
 SCHEMA_ID = "https://json-schema.org/draft-07/schema#"
@@ -145,7 +146,7 @@ TOP: dict[str, Field] = {
         ),
         api="MlflowConfig",
     ),
-    "tags": Field({**f.TAGS.schema, "description": "Tags of the pipeline."}, api="Tags"),
+    "tags": Field({**shared.TAGS.schema, "description": "Tags of the pipeline."}, api="Tags"),
     "pipeline_fields": Field(
         {
             "type": "object",
@@ -191,7 +192,7 @@ ENVIRONMENT: dict[str, f.Schema] = {
         literal=True,
     ),
     "vars": TOP["vars"].schema,  # type: ignore[dict-item]  # a Mapping that is a dict
-    "tags": {**f.TAGS.schema, "description": "Tags of every pipeline."},
+    "tags": {**shared.TAGS.schema, "description": "Tags of every pipeline."},
     "defaults": {"$ref": "#/definitions/defaults"},
     "handlers": HANDLERS_SCHEMA,
 }
