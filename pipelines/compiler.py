@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.assets import Asset
-from pipelines.errors import UsageError
+from pipelines.errors import DefinitionError, UsageError
 from pipelines.language.check import check
 from pipelines.language.diagnostics import Diagnostic, InvalidDefinition
+from pipelines.language.pipeline_checks import longest_definition
+from pipelines.language.project import shown
 from pipelines.language.request_merge import merge_request
 from pipelines.language.requests import Program, walk_requests
 from pipelines.language.source_map import SourceMap, map_sources
@@ -119,7 +121,19 @@ def compile_program(program: Program, warnings: tuple[Diagnostic, ...] = ()) -> 
             f"install it: {SDK_INSTALL}",
         ) from error
     definition = _canonical(written, program)
+    _check_size(definition, spec)
     return Compiled(spec, program, pipeline, definition, program.assets, warnings)
+
+
+def _check_size(definition: Mapping[str, Any], spec: PipelineSpec) -> None:
+    """Refuse what is too long by a little: what is by far, the checks told at its step."""
+    length = len(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
+    if length > longest_definition():
+        raise DefinitionError(
+            f"{shown(spec.path)}: the definition JSON has {length:,} characters; SageMaker takes "
+            f"{longest_definition():,}",
+            "long texts belong into files (code, S3), and a pipeline can be split in two",
+        )
 
 
 def _canonical(written: dict[str, Any], program: Program) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from urllib.parse import quote, unquote
+from collections.abc import Mapping
+from urllib.parse import unquote
 
 from pipelines.cloud.wanted import Provenance
+from pipelines.tags import KEYS
 
-PREFIX = "sagedag:"
 REPOSITORY = "sagedag:repository"
 ENVIRONMENT = "sagedag:environment"
 DEFINITION = "sagedag:definition"
@@ -21,13 +21,7 @@ COMMIT = "sagedag:commit"
 TOOL = "sagedag:tool"
 VERSION = "sagedag:version"
 """The pipeline version that the last deploy recorded; ``none`` where the API has no versions."""
-KEYS = "sagedag:tags"
-"""The keys of the tags that the definition asked for: those it drops are removed, tags that
-others put there are left alone."""
-
 NO_VERSION = "none"
-MOST = 50
-"""How many tags a pipeline can have (botocore, TagList)."""
 _LONGEST = 256
 
 
@@ -51,26 +45,6 @@ def fit(text: str) -> str:
     """Return a text as a tag's value takes it: its letters, digits and ``_.:/=+-@`` and spaces."""
     kept = "".join(c if c.isalnum() or c in " _.:/=+-@" else "_" for c in text)
     return kept if len(kept) <= _LONGEST else kept[:100] + "..." + kept[-150:]
-
-
-def remembered_keys(keys: Iterable[str]) -> dict[str, str]:
-    """Return the tags that remember which keys a definition asked for."""
-    words = [quote(key, safe="").replace("%", "=") for key in sorted(keys)]
-    made: dict[str, str] = {}
-    current = ""
-    for word in words:
-        longer = f"{current} {word}".strip()
-        if len(longer) > _LONGEST:
-            made[_nth(len(made))] = current
-            longer = word[:_LONGEST]
-        current = longer
-    if current:
-        made[_nth(len(made))] = current
-    return made
-
-
-def _nth(number: int) -> str:
-    return KEYS if number == 0 else f"{KEYS}.{number + 1}"
 
 
 def keys_of(tags: Mapping[str, str]) -> set[str]:

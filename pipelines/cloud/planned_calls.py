@@ -13,6 +13,7 @@ from pipelines.cloud.plan import Call, Change
 from pipelines.cloud.state import Deployed
 from pipelines.cloud.wanted import Provenance, Wanted
 from pipelines.errors import UsageError
+from pipelines.tags import MOST, is_reserved, room_for, too_many
 
 INLINE_BYTES = 100 * 1024
 """Definitions of this size and more go by way of S3, as the SageMaker SDK does."""
@@ -95,20 +96,28 @@ def closing_tags(context: Context, mark: str, *, recorded: bool) -> dict[str, st
     return made
 
 
-def checked_tags(wanted: Wanted) -> dict[str, str]:
-    """Return the definition's tags; this tool's own are refused, and too many."""
-    tags = wanted.tags
-    own = [key for key in tags if key.startswith((ownership.PREFIX, "aws:"))]
-    if own:
+def checked_tags(wanted: Wanted, deployed: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the definition's tags; this tool's own are refused, and too many.
+
+    Args:
+        deployed: the tags of the pipeline: those that others put there take room too.
+    """
+    tags, name = wanted.tags, wanted.file or wanted.name
+    reserved = [key for key in tags if is_reserved(key)]
+    if reserved:
         raise UsageError(
-            f"{wanted.file or wanted.name}: the tag `{own[0]}` is not the definition's to set",
+            f"{name}: the tag `{reserved[0]}` is not the definition's to set",
             "give it another name",
         )
-    room = ownership.MOST - 9 - len(ownership.remembered_keys(tags))
-    if len(tags) > room:
+    if told := too_many(tags):
+        raise UsageError(f"{name}: {told}", "take some out")
+    ours = ownership.keys_of(deployed or {})
+    others = [k for k in deployed or {} if not is_reserved(k) and k not in ours and k not in tags]
+    if len(tags) + len(others) > room_for(tags):
         raise UsageError(
-            f"{wanted.file or wanted.name}: {len(tags)} tags; a pipeline has room for {room} "
-            "beside those that say who deployed it"
+            f"{name}: {len(tags)} tags, and others put {len(others)} on the pipeline, such as "
+            f"`{min(others)}`: it can have {MOST}, with those that say who deployed it",
+            "take some out here or there",
         )
     return tags
 

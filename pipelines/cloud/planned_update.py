@@ -57,7 +57,7 @@ class Update:
 
     def plan(self) -> PipelinePlan:
         """Return the pipeline's plan."""
-        tags = compare_tags(self.deployed, checked_tags(self.wanted))
+        tags = compare_tags(self.deployed, checked_tags(self.wanted, self.deployed.tags))
         alias = tuple(alias_changes(self.context, self.deployed, moved=self.differences.any))
         changes = (
             *self.differences.changes,

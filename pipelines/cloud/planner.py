@@ -28,6 +28,7 @@ from pipelines.cloud.settings import wanted_settings
 from pipelines.cloud.state import Deployed, State
 from pipelines.cloud.wanted import Wanted, fingerprint, settled
 from pipelines.cloud.wording import assets_in
+from pipelines.tags import remembered_keys
 
 
 def make_plan(wanted: Sequence[Wanted], state: State, context: Context) -> Plan:
@@ -116,7 +117,7 @@ def _creation(wanted: Wanted, context: Context) -> PipelinePlan:
         **checked_tags(wanted),
         **ownership.ownership(context.provenance, context.place.environment, wanted.path),
         ownership.WANTED: mark,
-        **ownership.remembered_keys(wanted.tags),
+        **remembered_keys(wanted.tags),
     }
     extra = {k: v for k, v in wanted.settings.items() if k not in (*settings, "Tags")}
     before, where = definition_member(wanted, context.place)

@@ -11,6 +11,7 @@ from pipelines.cloud.plan import Change
 from pipelines.cloud.state import Deployed
 from pipelines.cloud.wanted import SETTINGS, Wanted
 from pipelines.cloud.wording import shown
+from pipelines.tags import KEYS, remembered_keys
 
 NO_LIMIT = 200
 """[U] What a pipeline without ``parallelism`` allows: UpdatePipeline cannot take a limit away, so
@@ -99,8 +100,8 @@ def compare_tags(deployed: Deployed, wanted: Mapping[str, str]) -> TagChanges:
     changes += [
         Change("-", f"tags.{key}", shown(deployed.tags[key], f"tags.{key}"), "") for key in gone
     ]
-    keys = ownership.remembered_keys(wanted)
-    old = {k: v for k, v in deployed.tags.items() if k.partition(".")[0] == ownership.KEYS}
+    keys = remembered_keys(wanted)
+    old = {k: v for k, v in deployed.tags.items() if k.partition(".")[0] == KEYS}
     stale = [key for key in old if key not in keys]
     added.update({key: value for key, value in keys.items() if old.get(key) != value})
     return TagChanges(tuple(changes), added, (*gone, *stale))

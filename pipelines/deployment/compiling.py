@@ -61,12 +61,15 @@ def compile_checked(checked: Sequence[Checked]) -> list[Compiled]:
 
 
 def _check_together(made: Sequence[Compiled]) -> None:
-    by_name: dict[str, Path] = {}
+    by_name: dict[str, tuple[str, Path]] = {}
     for each in made:
-        other = by_name.setdefault(each.name, each.spec.path)
+        # [U] ARNs have names in small letters: names that differ by nothing else are one.
+        name, other = by_name.setdefault(each.name.lower(), (each.name, each.spec.path))
         if other != each.spec.path:
+            same = f" (as `{name}`: capitals make no difference)" if name != each.name else ""
             raise UsageError(
-                f"{shown(other)} and {shown(each.spec.path)} both make the pipeline `{each.name}`",
+                f"{shown(other)} and {shown(each.spec.path)} both make the pipeline "
+                f"`{each.name}`{same}",
                 "give one of them another name",
             )
     roots = {each.project_root for each in made}

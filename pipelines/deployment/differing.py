@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.cloud.definition_changes import compare_definitions
-from pipelines.cloud.ownership import PREFIX
 from pipelines.cloud.plan import Change
 from pipelines.cloud.settings import compare_settings, wanted_settings
 from pipelines.cloud.state import read_pipelines
@@ -17,6 +16,7 @@ from pipelines.cloud.wanted import NoSources, SourceLookup, Wanted
 from pipelines.cloud.wording import shown
 from pipelines.deployment.compiling import compile_all, wanted_of
 from pipelines.deployment.places import Connection, place_of, setting_of
+from pipelines.tags import PREFIX
 
 if TYPE_CHECKING:
     from pipelines.compiler import Compiled

@@ -14,7 +14,7 @@ from pipelines.language.diagnostics import Report, as_clause
 from pipelines.language.function_module import find_module
 from pipelines.language.image_addresses import image_address
 from pipelines.language.nodes import Scalar, get
-from pipelines.language.pipeline_checks import pipeline_problems
+from pipelines.language.pipeline_checks import pipeline_problems, size_problem
 from pipelines.language.project import resolve_inside
 from pipelines.language.request_checks import check_request
 from pipelines.language.request_merge import merge_request
@@ -57,6 +57,8 @@ def build_program(spec: PipelineSpec, report: Report, store: AssetStore) -> Prog
         if problem.path and report.blames(problem.path):
             continue
         report.problem(spec.tree, problem)
+    if large := size_problem(spec, walk_requests(steps)):
+        report.problem(spec.tree, large)
     return Program(spec, steps, store.assets, store.places)
 
 

@@ -140,11 +140,12 @@ GROUP = Group(
         ),
         Page(
             "too-large",
-            "The file is larger than a definition may be",
+            "The file or the definition JSON is larger than it may be",
             "A file has at most 1 MiB, 64 levels of nesting and 50,000 values with its aliases "
-            "unfolded; at most 8 files extend each other in a row.",
-            "The limits keep a hostile or broken file from using up the machine. No real "
-            "definition comes near them.",
+            "unfolded; at most 8 files extend each other in a row. The definition JSON that it "
+            "becomes has at most 1,048,576 characters.",
+            "The file's limits keep a hostile or broken one from using up the machine. That of "
+            "the JSON is SageMaker's: it refuses a longer one. No real definition comes near them.",
             example("""
                 pipeline: demo
                 x-a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
