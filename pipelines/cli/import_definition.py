@@ -53,7 +53,7 @@ Exit status: 0 imported; 1 the result has errors; 2 nothing to import; 4 AWS ref
     "--env",
     "environment",
     metavar="NAME",
-    help="The project's environment that the pipeline ran in (default: what its text tells).",
+    help="The project's environment that it is written for (default: the one that fits).",
 )
 @click.option(
     "--download/--no-download",
@@ -148,11 +148,15 @@ def _found(
 
 def _environment(name: str | None, target: Path, found: Found, *, kept: bool) -> str | Environment:
     """Return what the result is written for: a project's environment, or what the text tells."""
+    from pipelines.importer.environment import fitting_environment
     from pipelines.language.project import find_project
 
     chosen = name or os.environ.get("SAGEDAG_ENV")
-    if chosen or find_project(target.absolute().parent).environments is not None:
-        return chosen or "local"
+    if chosen:
+        return chosen
+    project = find_project(target.absolute().parent)
+    if project.environments is not None:
+        return fitting_environment(_suggested(found), project)
     return _suggested(found).environment(kept=kept)
 
 
@@ -225,7 +229,8 @@ def _tell(made: Imported, written: list[Path], *, checking: bool) -> None:
         many = plural(len(made.differences), "value")
         summary = f"Compiling the result differs in {many} from what was imported."
     else:
-        summary = "Compiling the result gives what was imported."
+        place = f" for `{made.environment}`" if made.environment != "local" else ""
+        summary = f"Compiling the result{place} gives what was imported."
     if made.moved and not made.failed:
         summary = f"{summary[:-1]}, but for {plural(len(made.moved), 'place')} of the same files."
     tint = "green" if not made.failed and not made.differences else "red"

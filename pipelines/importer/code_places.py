@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from steps._processing import CODE_PATH
+
 _OWN = re.compile(r"/assets/sha256/[0-9a-f]{64}/")
 _SUBMIT = ("sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
 _PROGRAM = ("sagemaker_program", "SAGEMAKER_PROGRAM")
@@ -66,17 +68,19 @@ def code_comments(step: Mapping[str, Any], fetched: Mapping[str, Any]) -> list[s
         step: its object in the definition.
         fetched: what is beside the file already, by its URI.
     """
-    made = []
-    for place in code_places(step):
-        if not place.uri or place.uri in fetched:
-            continue  # another step says where
-        whose = " (published by sagedag)" if _OWN.search(place.uri) else ""
-        what = f"`{_one_line(place.program)}`" if place.program else "Its code"
-        verb = "is run from" if place.program else "lies in"
-        made.append(
-            f"{what} {verb} S3{whose}, see `{place.where}`; beside this file it would be `code`."
-        )
-    return made
+    places = [
+        place
+        for place in code_places(step)
+        if place.uri.startswith("s3://") and place.uri not in fetched
+    ]
+    if not places:
+        return []  # another step says where, or it lies in the container
+    programs = dict.fromkeys(place.program for place in places if place.program)
+    what = " and ".join(f"`{_one_line(program)}`" for program in programs) or "Its code"
+    verb = ("are" if len(programs) > 1 else "is") + " run from" if programs else "lies in"
+    whose = " (published by sagedag)" if _OWN.search(places[0].uri) else ""
+    where = " and ".join(f"`{place.where}`" for place in places)
+    return [f"{what} {verb} S3{whose}, see {where}; beside this file it would be `code`."]
 
 
 def _submitted(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
@@ -106,7 +110,8 @@ def _processing(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
             programs.setdefault(name, inside if is_program else "")
     for name, source in _sources(arguments):
         uri = _text(source.get("S3Uri"))
-        if name in programs or uri.endswith(_PACKED):  # which the SDK's own script unpacks
+        # What the SDK's own script unpacks and runs lies where no entry point says.
+        if name in programs or uri.endswith(_PACKED) or folders.get(name) == CODE_PATH:
             whole = _is_whole(source.get("S3Uri"))
             yield CodePlace(f"inputs.{name}", uri, programs.get(name, ""), whole=whole)
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipelines.language.environments import LOCAL
+from pipelines.language.diagnostics import InvalidDefinition, Report
+from pipelines.language.environments import LOCAL, choose_environment
+from pipelines.language.project import Project
 from pipelines.service.image_origins import is_framework, region_of
 from steps._contract import Environment
 
@@ -82,6 +84,29 @@ def suggest_environment(definition: Mapping[str, Any], role: str = "", arn: str 
     region = own[1] if own else _first(images) or _first(regions)
     bucket, prefix = next(iter(published.most_common(1)), ((_first(buckets), ""), 0))[0]
     return Suggested(account, region, chosen, bucket, prefix)
+
+
+def fitting_environment(suggested: Suggested, project: Project) -> str:
+    """Return the project's environment that fits best what a definition tells; else ``local``.
+
+    It must have the region that is told, and the account where both are known. Of several the one
+    with the same role is taken.
+    """
+    try:
+        names = choose_environment(LOCAL.name, project, Report()).names
+        known = [choose_environment(name, project, Report()).environment for name in names]
+    except InvalidDefinition:
+        return LOCAL.name
+    fitting = [
+        each
+        for each in known
+        if each.name != LOCAL.name
+        and each.region == suggested.region
+        and each.account in ("", suggested.account or each.account)
+    ]
+    if len(fitting) > 1:
+        fitting = [each for each in fitting if each.role == suggested.role]
+    return fitting[0].name if len(fitting) == 1 else LOCAL.name
 
 
 def framework_regions(definition: Mapping[str, Any]) -> set[str]:

@@ -23,6 +23,8 @@ from pipelines.importer.remainder import NotMergeable, remainder
 from pipelines.language.request_merge import merge_request
 from steps._contract import Kind
 
+_NAMED = ("ranges", "inputs", "outputs", "variants")
+"""Fields whose keys are names that the user chooses."""
 MAX_WORDS = 256
 """As many combinations of words for the parts of a field are tried."""
 
@@ -121,12 +123,16 @@ def _chosen(
             break
     if best >= IMPOSSIBLE:
         raise Unfit(f"a {kind.name} step can't be made of it")
-    for path in list(_parts(fields)):
+    parts = list(_parts(fields))
+    # A named part that is wrong as a whole must not stay because a piece of it is right.
+    named = [path for path in parts if len(path) == 2 and path[0] in _NAMED]
+    for path in (*named, *parts):
         if len(path) == 1 and path[0] in kind.required:
             continue
         less = _without(fields, path)
-        if wanted.distance(kind, less) <= best:
-            fields = less
+        distance = wanted.distance(kind, less)
+        if distance <= best:
+            fields, best = less, distance
     return {name: fields[name] for name in kind.fields if name in fields}
 
 

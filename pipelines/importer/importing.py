@@ -43,7 +43,7 @@ class Imported:
             where it can't be compiled.
         moved: where code or a configuration that lies beside the result has another place on S3
             than the one that it was fetched from: what it says is the same.
-        region: what it was compiled for to compare it.
+        environment: what it was compiled for to compare it.
     """
 
     text: str
@@ -52,7 +52,7 @@ class Imported:
     diagnostics: Sequence[Diagnostic] = ()
     differences: Sequence[Difference] | None = field(default=None)
     moved: Sequence[Difference] = ()
-    region: str = ""
+    environment: str = ""
 
     @property
     def failed(self) -> bool:
@@ -105,7 +105,7 @@ def import_definition(
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
         found, moved = _compared(meant, checked, fetched)
         notes = [*fetched.notes, *assembled.notes, *_elsewhere(definition, place, environment)]
-        made = Imported(text, name, notes, checked.diagnostics, found, moved, place.region)
+        made = Imported(text, name, notes, checked.diagnostics, found, moved, place.name)
         if best is None or _badness(made) < _badness(best):
             best = made
         if not checked.failed and not found:

@@ -198,8 +198,11 @@ def test_an_environment_of_the_project_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     place = {"account": "111122223333", "region": "eu-west-1", "role": ROLE, "bucket": "bucket"}
-    (tmp_path / "environments.yaml").write_text(json.dumps({"environments": {"prod": place}}))
-    without = run("-")
+    test = {**place, "role": f"{ROLE}-test"}
+    both = {"environments": {"prod": place, "test": test}}
+    (tmp_path / "environments.yaml").write_text(json.dumps(both))
+    assert "for `prod` gives what was imported" in run("-").stderr  # the role tells
+    without = run("-", "--env", "local")
     assert yaml.safe_load(without.stdout)["steps"]["There"]["image"] == XGBOOST_1_7
     assert "note: /Steps: images of AWS's frameworks in eu-west-1" in without.stderr
     assert "--env with an environment of their region" in without.stderr
