@@ -125,7 +125,8 @@ def check_conditions(spec: PipelineSpec, report: Report) -> None:
                 ),
                 step.path,
             )
-        empty = step.sound and not step.then and not step.otherwise
+        told = any(report.blames((*step.path, name)) for name in ("then", "else"))
+        empty = not told and not step.then and not step.otherwise
         if step.kind.name == "Condition" and empty:
             report.problem(
                 spec.tree,
@@ -166,7 +167,7 @@ def check_loops(spec: PipelineSpec, report: Report) -> None:
     for loop in steps.values():
         if loop.kind.name != "ForEach":
             continue
-        if loop.sound and not loop.body:
+        if not loop.body and not report.blames((*loop.path, "steps")):
             message = f"the ForEach `{loop.name}` has no steps"
             problem = Problem("missing-key", (), message, "write them under `steps`", at_key=True)
             report.problem(spec.tree, problem, loop.path)

@@ -66,6 +66,7 @@ class Report:
     def __init__(self) -> None:
         self._found: dict[tuple[str, Span, str, str], Diagnostic] = {}
         self._blamed: set[Path] = set()
+        self._blamed_keys: set[Path] = set()
 
     def add(
         self,
@@ -88,7 +89,8 @@ class Report:
         """Add a kind's problem; ``base`` leads from ``root`` to the step."""
         source, span = locate(root, (*base, *problem.path), at_key=problem.at_key)
         if problem.level == "error":
-            self.blame((*base, *problem.path))
+            # A wrong or a missing key says nothing about the values below.
+            (self._blamed_keys if problem.at_key else self._blamed).add((*base, *problem.path))
         self.add(problem.code, source, span, problem.message, problem.hint, problem.level)
 
     def blame(self, path: Path) -> None:
@@ -96,8 +98,10 @@ class Report:
         self._blamed.add(path)
 
     def blames(self, path: Path) -> bool:
-        """Whether an error was told at a path, above it or below it."""
-        return any(each[: len(path)] == path[: len(each)] for each in self._blamed)
+        """Whether an error was told at a path, below it, or at a value above it."""
+        return any(each[: len(path)] == path[: len(each)] for each in self._blamed) or any(
+            each[: len(path)] == path for each in self._blamed_keys
+        )
 
     @property
     def diagnostics(self) -> list[Diagnostic]:

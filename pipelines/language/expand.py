@@ -5,13 +5,14 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.language.diagnostics import Report, nearest, suggest
 from pipelines.language.foreign import settle
-from pipelines.language.merge import BRANCHES, apply_defaults, inherit, is_null
+from pipelines.language.merge import BRANCHES, apply_defaults, inherit, is_null, kind_meant
 from pipelines.language.nodes import (
     Entry,
     MapNode,
@@ -30,9 +31,14 @@ from pipelines.language.references import referenced_steps
 from pipelines.language.rendering import Names, render, render_scalar
 from pipelines.language.schema import MAX_STEPS
 from pipelines.language.validation import describe
-from steps import KINDS, kind_named
+from steps import KINDS, all_fields, kind_named
 from steps._contract import Kind
 from steps._expressions import Path
+
+TYPELESS = KINDS[-1]
+"""Stands for the kind of a step that has none: Raw, which takes most."""
+
+_KINDS = "the kinds are " + ", ".join(kind.name for kind in KINDS)
 
 
 @dataclass
@@ -46,6 +52,7 @@ class Expanded:
         branch: the conditions and branches around it, outermost first.
         key: its key as written.
         names: what its templates can name.
+        typeless: whether its kind is not known, so that only its references can be judged.
     """
 
     name: str
@@ -56,6 +63,7 @@ class Expanded:
     branch: tuple[tuple[str, str], ...]
     key: Scalar
     names: Names
+    typeless: bool = False
     then: list[Expanded] = field(default_factory=list)
     otherwise: list[Expanded] = field(default_factory=list)
     body: list[Expanded] = field(default_factory=list)
@@ -86,7 +94,8 @@ class Expander:
         self.seen: dict[str, Scalar] = {}
         self.count = 0
         self.dropped: set[str] = set()
-        """Keys of what could not be made a step; references to them are not told a second time."""
+        """Keys, as globs, of what could not be made a step; references to them are not told a
+        second time."""
 
     def expand(self, block: Node | None) -> list[Expanded]:
         """Return the steps of the ``steps`` block."""
@@ -107,13 +116,13 @@ class Expander:
             if not isinstance(node, MapNode):
                 message = f"the step `{name}` is a map of fields, not {describe(plain(node))}"
                 self.report.at(node, "wrong-type", message)
-                self.dropped.add(name)
+                self.drop(name)
                 continue
             kind = self.kind_of(name, entry, node)
-            if kind is None:
-                self.dropped.add(name)
-                continue
-            for combination in self.combinations(node, names):
+            combinations = self.combinations(node, kind or TYPELESS, names)
+            if kind is None or not combinations:
+                self.drop(name)
+            for combination in combinations:
                 local = names if combination is None else _within(names, combination)
                 step = self.step(entry, node, kind, path, branch, local)
                 if step is not None:
@@ -124,15 +133,14 @@ class Expander:
 
     def kind_of(self, name: str, entry: Entry, node: MapNode) -> Kind | None:
         """Return the step's kind; None (and a diagnostic) where it has none."""
-        stated = get(node, "type")
+        near = nearest("type", node.entries)
+        stated = get(node, near)
         if stated is None:
-            kinds = "the kinds are " + ", ".join(kind.name for kind in KINDS)
-            near = nearest("type", node.entries)
             self.report.at(
                 entry.key,
                 "missing-key",
                 f"the step `{name}` has no `type`",
-                f"did you mean `type` by `{near}`?" if near in node.entries else kinds,
+                _KINDS,
             )
             return None
         if not isinstance(stated, Scalar):
@@ -146,17 +154,17 @@ class Expander:
                 stated,
                 "unknown-kind",
                 f"there is no step kind `{word}`",
-                suggest(word, [kind.name for kind in KINDS]),
+                suggest(word, [kind.name for kind in KINDS]) or _KINDS,
             )
-            # Only its case is wrong: what else is wrong with the step can be told as well.
-            kind = next((k for k in KINDS if k.name.lower() == word.lower()), None)
+            # What else is wrong with the step is told as if it had been spelt right.
+            kind = kind_meant(word)
         return kind
 
     def step(
         self,
         entry: Entry,
         node: MapNode,
-        kind: Kind,
+        kind: Kind | None,
         path: Path,
         branch: tuple[tuple[str, str], ...],
         names: Names,
@@ -165,7 +173,7 @@ class Expander:
         key = render_scalar(entry.key, names, self.report)
         name = str(settle(str(key.value)))
         if key is entry.key and "{{" in name:
-            self.dropped.add(name)  # its template is wrong, which was told
+            self.drop(name)  # its template is wrong, which was told
             return None
         self.count += 1
         if self.count > MAX_STEPS:
@@ -176,22 +184,25 @@ class Expander:
             self.duplicate(entry, name, first, names)
             return None
         self.seen[name] = entry.key
+        typeless = kind is None
+        kind = kind or TYPELESS
         merged = apply_defaults(node, kind, self.defaults)
         fields = render(without(merged, "matrix", "if", *BRANCHES), names, self.report)
         assert isinstance(fields, MapNode)
         stated = get(fields, "type")
-        if isinstance(stated, Scalar):  # its case may differ, which was told
-            fields = with_entry(fields, "type", replace(stated, value=kind.name, text=kind.name))
+        word = stated if isinstance(stated, Scalar) else entry.key  # wrong, which was told
+        fields = with_entry(fields, "type", replace(word, value=kind.name, text=kind.name))
         condition = get(merged, "if")
         if isinstance(condition, Scalar):
             condition = render_scalar(condition, names, self.report, condition=True)
         if condition is not None:
             fields = with_entry(fields, "if", condition, merged.entries["if"].key)
         own = frozenset(n for n, e in node.entries.items() if not is_null(e.value))
-        made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key, names)
+        made = Expanded(name, kind, fields, own, (*path, name), branch, entry.key, names, typeless)
         for field_name, target in made.branches():
-            inner = get(merged, field_name)
-            if isinstance(inner, MapNode) and field_name in kind.fields:
+            given = meant(merged, field_name, kind)
+            inner = given.value if given is not None else None
+            if isinstance(inner, MapNode) and (field_name in kind.fields or typeless):
                 inner_branch = (*branch, (name, field_name))
                 target.extend(self.steps(inner, (*made.path, field_name), inner_branch, names))
             elif inner is not None:
@@ -212,19 +223,25 @@ class Expander:
         where = f"the first one is in line {first.span.line} of {first.source.name}"
         self.report.at(entry.key, "duplicate-step", f"there are two steps called `{name}`", where)
 
-    def combinations(self, node: MapNode, names: Names) -> list[dict[str, Any] | None]:
+    def drop(self, name: str) -> None:
+        """Remember a key that is no step; what its templates would have made is not known."""
+        self.dropped.add(re.sub(r"\{\{.*?\}\}", "*", name))
+
+    def combinations(self, node: MapNode, kind: Kind, names: Names) -> list[dict[str, Any] | None]:
         """Return the matrix's combinations; a single None where the step has no matrix."""
-        block = get(node, "matrix")
-        if block is None:
+        entry = meant(node, "matrix", kind)
+        if entry is None:
             return [None]
-        key = node.entries["matrix"].key
+        block, key = entry.value, entry.key
         data = plain(render(block, names, self.report))
         if not isinstance(data, dict) or not data:
             message = "`matrix` is a map of names to lists of values"
             self.report.at(block, "wrong-type", message, "such as `{depth: [4, 8]}`")
             return []
-        if not all(self.is_list(block, name, values) for name, values in data.items()):
-            return []
+        for name, values in list(data.items()):
+            if not self.is_list(block, name, values):
+                # One combination stands for those that are meant.
+                data[name] = [] if name in ("include", "exclude") else [values]
         include, exclude = data.pop("include", []), data.pop("exclude", [])
         size = math.prod(len(values) for values in data.values()) + len(include)
         if size > MAX_STEPS:
@@ -254,6 +271,13 @@ class Expander:
         return fits
 
 
+def meant(node: MapNode, name: str, kind: Kind) -> Entry | None:
+    """Return a step's field, even where its key is misspelt, which is told by the schema."""
+    known = all_fields(kind)
+    keys = (key for key in node.entries if key not in known and nearest(key, known) == name)
+    return node.entries.get(name if name in node.entries else next(keys, ""))
+
+
 def _within(names: Names, combination: dict[str, Any]) -> Names:
     """Return the names with a combination's values; those of a matrix around it stay."""
     return names.with_values(matrix={**names.values.get("matrix", {}), **combination})
@@ -270,7 +294,8 @@ def inherit_fields(steps: list[Expanded]) -> None:
         for name, givers in step.kind.inherits.items():
             # What belongs to a step's image is of no use beside another image.
             if "containers" not in step.own and not (name != "image" and "image" in step.own):
-                value = _given(get(step.node, "model"), name, givers, by_name)
+                model = meant(step.node, "model", step.kind)
+                value = _given(model, name, givers, by_name)
                 step.node = inherit(step.node, name, value, own=name in step.own)
         containers = get(step.node, "containers")
         if isinstance(containers, Sequence) and step.kind.inherits:
@@ -285,21 +310,25 @@ def _container(item: Node, kind: Kind, by_name: dict[str, Expanded]) -> Node:
     made = item
     for name, givers in kind.inherits.items():
         if name == "image" or "image" not in own:
-            value = _given(get(item, "model"), name, givers, by_name)
+            value = _given(item.entries.get("model"), name, givers, by_name)
             made = inherit(made, name, value, own=name in own)
     return made
 
 
 def _given(
-    model: Node | None, name: str, givers: tuple[str, ...], by_name: dict[str, Expanded]
+    entry: Entry | None, name: str, givers: tuple[str, ...], by_name: dict[str, Expanded]
 ) -> Node | None:
+    model = entry.value if entry is not None else None
     if not isinstance(model, Scalar) or not isinstance(model.value, str):
         return None
     for referred in referenced_steps(model.value):
         giver = by_name.get(referred)
         if giver is not None and giver.kind.name in givers:
             given = giver.kind.gives(referred)
-            return written(given[name], model) if name in given else get(giver.node, name)
+            if name in given:
+                return written(given[name], model)
+            found = meant(giver.node, name, giver.kind)
+            return found.value if found is not None else None
     return None
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
+from pipelines.language.diagnostics import nearest
 from pipelines.language.nodes import (
     Entry,
     MapNode,
@@ -148,6 +150,12 @@ def _long_field(node: Node, field: Field) -> Node:
     return lengthen(node, field.short)
 
 
+def kind_meant(word: Any) -> Kind | None:
+    """Return the kind that a ``type`` names, or probably was to name."""
+    names = [kind.name for kind in KINDS]
+    return kind_named(word) or kind_named(nearest(str(word), names))
+
+
 def kinds_of_steps(layers: list[MapNode]) -> dict[Path, Kind]:
     """Return the kind of every step by its place, from whichever layer says its type."""
     found: dict[Path, Kind] = {}
@@ -157,7 +165,7 @@ def kinds_of_steps(layers: list[MapNode]) -> dict[Path, Kind]:
             return
         for name, entry in block.entries.items():
             stated = get(entry.value, "type")
-            kind = kind_named(stated.value) if isinstance(stated, Scalar) else None
+            kind = kind_meant(stated.value) if isinstance(stated, Scalar) else None
             if kind is not None:
                 found[(*path, name)] = kind
             for branch in BRANCHES:

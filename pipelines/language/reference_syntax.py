@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from pipelines.language.foreign import settle
@@ -129,3 +131,8 @@ def text_of(segments: list[Segment]) -> str:
         else:
             written += f"['{segment.value}']"
     return written
+
+
+def is_broken(name: str, broken: AbstractSet[str]) -> bool:
+    """Whether a name is one of keys that could not be made steps."""
+    return any(fnmatch.fnmatchcase(name, glob) for glob in broken)

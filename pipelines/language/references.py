@@ -15,9 +15,16 @@ from typing import Any
 from pipelines.language.diagnostics import as_clause, suggest
 from pipelines.language.foreign import settle
 from pipelines.language.loops import Loop, compared, in_round, item_reference
-from pipelines.language.reference_syntax import Segment, Wrong, parse_path, split, text_of
-from pipelines.service.shapes import Shape, UnknownMember, property_type
-from pipelines.service.shapes import shape as service_shape
+from pipelines.language.properties import described_by, map_keys
+from pipelines.language.reference_syntax import (
+    Segment,
+    Wrong,
+    is_broken,
+    parse_path,
+    split,
+    text_of,
+)
+from pipelines.service.shapes import UnknownMember, property_type
 from steps import kind_named
 from steps._contract import Attribute, Kind, NoAttribute, Step
 from steps._expressions import (
@@ -71,7 +78,8 @@ class Scope:
         parameters: the parameters' types by name.
         steps: all steps by name (fields without expressions suffice).
         visible: says whether a step may be referred to, given its name; else the reason.
-        broken: steps with mistakes of their own: what they offer is not known.
+        broken: globs of keys that could not be made steps: what they offer is not known.
+        repaired: where the fields of steps are stand-ins for wrong ones, by step.
         loops: the ForEach steps by name.
         around: the ForEach in whose body the references stand, where ``item`` is something.
         compared: steps whose values differ by round, and are compared between them.
@@ -86,6 +94,7 @@ class Scope:
     loops: Mapping[str, Loop] = field(default_factory=dict)
     around: Loop | None = None
     compared: AbstractSet[str] = frozenset()
+    repaired: Mapping[str, AbstractSet[Path]] = field(default_factory=dict)
 
     def resolve(self, text: str) -> Expr | Wrong:
         """Return the expression that a reference (without ``${}``) means, or what is wrong."""
@@ -173,7 +182,7 @@ class Scope:
             )
         at = segments[1]
         name = str(at.value)
-        if name in self.broken:
+        if name in self.broken or (name not in self.steps and is_broken(name, self.broken)):
             return UNKNOWN
         if name not in self.steps:
             return Wrong(
@@ -187,9 +196,12 @@ class Scope:
             code = "cycle" if name == self.own else "out-of-branch"
             return Wrong(at.begin, at.end, hidden, code=code)
         word = segments[2].value if name in self.loops and len(segments) > 2 else ""
-        if word == "iterations" or (word == "selected" and self.loops[name].selected):
+        if word == "selected" and "select" in self.steps[name].fields:
+            # Where `select` compares nothing, that is told there.
+            return self._round(name, segments) if self.loops[name].selected else UNKNOWN
+        if word == "iterations":
             return self._round(name, segments)
-        found = self._value(name, segments, 2)
+        found = self._offered(name, segments, 2)
         if name not in self.compared or isinstance(found, Wrong) or found is UNKNOWN:
             return found
         message = "a round is picked by a single property of a step, which this is not"
@@ -212,19 +224,30 @@ class Scope:
                 return Wrong(at.begin, at.end, f"`{name}` has {rounds}, counted from 0", hint)
             at = segments[min(4, len(segments) - 1)]
             body = str(at.value) if len(segments) > 4 else ""
+            if body in self.broken or (body not in loop.body and is_broken(body, self.broken)):
+                return UNKNOWN
             if body not in loop.body:
                 what = f"`{name}` has no step `{body}`" if body else "say which step is meant"
                 return Wrong(at.begin, at.end, what, suggest(body, loop.body))
             prefix, start = ("IterationOutputs", segments[3].value, body), 5
-        if body in self.broken:
-            return UNKNOWN
-        found = self._value(body, segments, start)
+        found = self._offered(body, segments, start)
         if isinstance(found, Wrong) or found is UNKNOWN:
             return found
         message = "values of property files can't be read from outside the loop"
         return in_round(found, name, prefix, body) or Wrong(
             segments[start].begin, segments[-1].end, message, "use an output or a property"
         )
+
+    def _offered(self, name: str, segments: list[Segment], start: int) -> Expr | Wrong:
+        """Resolve a value of a step; what a wrong field would have given is not known."""
+        found = self._value(name, segments, start)
+        words = tuple(segment.value for segment in segments[start:])
+        for path in self.repaired.get(name, ()) if words else ():
+            # `selected` is what `select` gives; other words are those of the fields.
+            length = min(len(words), len(path))
+            if words[:length] == path[:length] or str(words[0]) == f"{path[0]}ed":
+                return UNKNOWN
+        return found
 
     def _value(self, name: str, segments: list[Segment], start: int) -> Expr | Wrong:
         """Resolve what the segments from ``start`` on mean below a step."""
@@ -282,13 +305,13 @@ class Scope:
             if path[:place] == names and len(path) > place and isinstance(path[place], str):
                 keyed.add(place)
                 lookup[place] = 0
-        described = _described(kind, path[0])
+        described = described_by(kind, path[0])
         try:
             found = property_type(described, lookup)
         except UnknownMember as error:
             at = rest[1 + min(error.index, len(path) - 1)]
             return Wrong(at.begin, at.end, as_clause(error.message), as_clause(error.hint))
-        keyed |= _map_keys(described, lookup)
+        keyed |= map_keys(described, lookup)
         expression_type = _EXPRESSION_TYPES.get(found.type)
         if expression_type is None:
             last = rest[-1]
@@ -305,26 +328,6 @@ _EXPRESSION_TYPES: dict[str, ExprType] = {
     "string": "string", "timestamp": "string", "blob": "string", "boolean": "boolean",
     "integer": "integer", "long": "integer", "float": "float", "double": "float",
 }  # fmt: skip
-
-
-def _described(kind: Kind, member: str | int) -> Shape:
-    """Return the shape that a property path of a kind begins in."""
-    shapes = [service_shape(name, kind.service) for name in (kind.describe, *kind.describe_also)]
-    return next((shape for shape in shapes if member in shape.members), shapes[0])
-
-
-def _map_keys(described: Shape, path: list[str | int]) -> set[int]:
-    """Return the positions in a property path that are keys of a map."""
-    found: set[int] = set()
-    for position in range(len(path)):
-        if position and isinstance(path[position], str):
-            try:
-                above = property_type(described, path[:position])
-            except UnknownMember:
-                continue
-            if above.type == "map":
-                found.add(position)
-    return found
 
 
 def _extra(segments: list[Segment], length: int, what: str) -> Wrong | None:

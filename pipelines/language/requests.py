@@ -20,7 +20,7 @@ from pipelines.language.request_checks import check_request
 from pipelines.language.request_merge import merge_request
 from pipelines.language.spec import PipelineSpec, StepSpec
 from steps._contract import Code, Document, Environment, Problem, Step, StepRequest
-from steps._expressions import DocumentRef, ExecutionRef, Join, ParameterRef, Path
+from steps._expressions import UNKNOWN, DocumentRef, ExecutionRef, Join, ParameterRef, Path
 
 JOB_NAMES = {"Processing": "ProcessingJobName", "Training": "TrainingJobName"}
 """[U] Execution variables that keep the outputs of a ForEach's rounds apart; that they hold the
@@ -28,6 +28,12 @@ name of the job around them is said nowhere but in the SDK's list of variables."
 
 SERVICE_ADDS_JOB = ("Training", "Tuning", "AutoML", "NotebookJob", "Repack")
 """Kinds whose jobs write below their own names anyway."""
+
+NO_IMAGE = "unknown/unknown"
+"""Stands for the address of an image that is wrong, which was told."""
+
+NOWHERE = "s3://unknown/unknown"
+"""Stands for the place of a file that is missing or wrong, which was told."""
 
 _EXECUTION_ID = ExecutionRef("PipelineExecutionId")
 
@@ -113,8 +119,9 @@ class _Builder:
         """Return a value with the URIs of documents in the place of references to them."""
         if isinstance(value, DocumentRef):
             spec = self.specs[value.step]
-            # A step with mistakes has no document; they were told.
-            return self.document(spec.kind.document(spec.step, value.name)) if spec.sound else ""
+            if not spec.sound:
+                return UNKNOWN  # a step with mistakes has no document; they were told
+            return self.document(spec.kind.document(spec.step, value.name))
         if isinstance(value, Join):
             return replace(value, values=tuple(self.settled(part) for part in value.values))
         if isinstance(value, Mapping):
@@ -140,10 +147,17 @@ class _Builder:
 
     def report(self, step: Step, problem: Problem) -> None:
         """Tell the user about a problem, unless one was told at the same place."""
-        path = (*self.paths[step.name], *problem.path)
-        if problem.path and self.reporter.blames(path):
-            return
-        self.reporter.problem(self.spec.tree, problem, self.paths[step.name])
+        if not problem.path or not self.blamed(step, problem.path):
+            self.reporter.problem(self.spec.tree, problem, self.paths[step.name])
+
+    def is_stand_in(self, step: Step, path: Path) -> bool:
+        """Whether the value at a path stands for what is written, which is wrong."""
+        stand_ins = self.specs[step.name].stand_ins
+        return any(path[: len(each)] == each for each in stand_ins)
+
+    def blamed(self, step: Step, path: Path) -> bool:
+        """Whether something was told at a path of a step."""
+        return self.reporter.blames((*self.paths[step.name], *path))
 
     def image(self, step: Step, path: Path, image: Any, scope: str, instance: Any) -> Any:
         """Return the image's URI."""
@@ -153,13 +167,13 @@ class _Builder:
                 hint = f"a framework's image is written `{{framework: {image}, version: …}}`"
                 self.report(step, Problem("unknown-image", path, message, hint))
             return image
+        if any(self.is_stand_in(step, (*path, part)) for part in image):
+            return NO_IMAGE
         found = image_address(image, scope, self.known(instance), self.environment.region)
         if isinstance(found, str):
             return found
-        if found.field == "instance_type" and self.reporter.blames(
-            (*self.paths[step.name], "instance")
-        ):
-            return "unknown"
+        if found.field == "instance_type" and self.blamed(step, ("instance",)):
+            return NO_IMAGE
         named = {"base_framework_version": "base_framework", "instance_type": "instance"}
         part = named.get(str(found.field), str(found.field))
         place = (*path, part) if part in image else path
@@ -167,7 +181,7 @@ class _Builder:
             f"{as_clause(found.message)} (for {image.get('scope') or scope}, in `{step.name}`)"
         )
         self.report(step, Problem("unknown-image", place, message, as_clause(found.hint)))
-        return "unknown"
+        return NO_IMAGE
 
     def known(self, value: Any) -> str | None:
         """Return a value as far as it is known now: a parameter stands for its default."""
@@ -227,7 +241,7 @@ class _Builder:
         """Publish the file or folder named at ``path``."""
         found = self.resolved(step, path, "any")
         asset = self.asset_of(step, path, found) if found is not None else None
-        return asset_uri(asset, found) if asset is not None and found is not None else ""
+        return asset_uri(asset, found) if asset is not None and found is not None else NOWHERE
 
     def bundle(self, step: Step, paths: Sequence[Path]) -> str:
         """Publish the files and folders named at ``paths`` in one folder."""
@@ -235,19 +249,19 @@ class _Builder:
         known = tuple(path for path in found if path is not None)
         if len(known) < len(paths):
             self.reporter.blame((*self.paths[step.name], *paths[0]))
-            return ""
+            return NOWHERE
         asset = self.made(step, paths[0], lambda: self.store.bundle(known, self.environment))
-        return asset.files_uri if asset is not None else ""
+        return asset.files_uri if asset is not None else NOWHERE
 
     def module(self, step: Step, path: Path) -> tuple[str, str]:
         """Publish the module of ``module:callable``."""
         node = get(self.spec.tree, *self.paths[step.name], *path)
-        if not isinstance(node, Scalar):
-            return "", ""
+        if not isinstance(node, Scalar) or self.is_stand_in(step, path):
+            return NOWHERE, ""
         found = find_module(node, self.spec.project, self.reporter)
         asset = self.asset_of(step, path, found[0]) if found is not None else None
         if found is None or asset is None:
-            return "", ""
+            return NOWHERE, ""
         return asset_uri(asset, found[0]), found[1]
 
     def shipped(self, file: FilePath) -> str:
@@ -277,7 +291,7 @@ class _Builder:
     def resolved(self, step: Step, path: Path, want: str) -> FilePath | None:
         """Return the file that a field names, relative to where the field was written."""
         node = get(self.spec.tree, *self.paths[step.name], *path)
-        if not isinstance(node, Scalar):
+        if not isinstance(node, Scalar) or self.is_stand_in(step, path):
             return None
         return resolve_inside(node, self.spec.project, self.reporter, want=want)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -27,22 +27,21 @@ from pipelines.language.nodes import (
     locate,
     plain,
 )
-from pipelines.language.reference_syntax import Wrong
+from pipelines.language.policies import cache_age, retry_policy
+from pipelines.language.reference_syntax import Wrong, is_broken
 from pipelines.language.references import Scope, referenced_steps, resolve_text
+from pipelines.language.repair import Repair
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import Dependency, StepSpec
 from pipelines.language.validation import problems_of_step
+from steps import all_fields
 from steps._contract import Clause, Problem, Retry, Step
-from steps._durations import DurationError, parse, to_iso
-from steps._expressions import UNKNOWN, ExprType, Path, as_text, expressions_in, is_expression
+from steps._expressions import UNKNOWN, ExprType, Path, expressions_in, is_expression
 from steps._shared_fields import RETRY_REASONS
 
 STEP_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,63})")
 """A step's name: letters, digits, hyphens, underscores, at most 64 (Developer Guide, "Quotas for
 pipelines"; the published definition schema, ``StepName``)."""
-
-DEFAULT_CACHE = "30d"
-"""``cache: true``; the Developer Guide's own example of ExpireAfter ("Caching pipeline steps")."""
 
 
 @dataclass
@@ -61,7 +60,11 @@ class Resolver:
     plain_steps: dict[str, Step] = field(default_factory=dict)
     expanded: dict[str, Expanded] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
-    """Steps with mistakes in their fields' form, and keys that are no steps."""
+    """Globs of keys that are no steps."""
+    given: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The fields of the steps as they are written; those of ``plain_steps`` are made whole."""
+    repaired: dict[str, set[Path]] = field(default_factory=dict)
+    """Where the steps that were made whole have stand-ins."""
     bad_keys: set[Span] = field(default_factory=set)
     loops: dict[str, Loop] = field(default_factory=dict)
 
@@ -70,7 +73,7 @@ class Resolver:
         for step in walk(steps):
             self.expanded[step.name] = step
             self.plain_steps[step.name] = self.checked(step)
-            if "steps" in step.kind.fields:
+            if "steps" in step.kind.fields or step.body:
                 self.loops[step.name] = _loop(step)
         return self.specs(steps)
 
@@ -79,10 +82,14 @@ class Resolver:
         if not STEP_NAME.fullmatch(step.name):
             self.bad_name(step)
         schema = definition_schema()["definitions"][step.kind.name]
-        fields = conform(plain(step.node), schema)
-        for problem in problems_of_step(fields, step.kind.name):
+        fields = self.given[step.name] = conform(plain(step.node), schema)
+        problems = [] if step.typeless else list(problems_of_step(fields, step.kind.name))
+        for problem in problems:
             self.report.problem(self.tree, problem, step.path)
-            self.broken.add(step.name)
+        repair = Repair(step.kind)
+        fields = repair.fields(fields)
+        if problems or repair.touched:
+            self.repaired[step.name] = repair.touched
         return Step(step.name, step.kind.name, fields, step.own)
 
     def bad_name(self, step: Expanded) -> None:
@@ -120,15 +127,24 @@ class Resolver:
         then, otherwise = self.specs(step.then), self.specs(step.otherwise)
         body = self.specs(step.body)
         fields = self.references(step)
-        made = Step(step.name, step.kind.name, fields, step.own)
         schema = definition_schema()["definitions"][step.kind.name]
-        sound = step.name not in self.broken
-        for problem in judge(fields, schema):
-            sound = sound and problem.code != "literal-wanted"
-            if not self.report.blames((*step.path, *problem.path)):
-                self.report.problem(self.tree, problem, step.path)
-        for problem in step.kind.check(made) if sound else ():
-            self.report.problem(self.tree, problem, step.path)
+        problems = [] if step.typeless else list(judge(fields, schema))
+        self.tell(step, problems)
+        repair, given = Repair(step.kind), fields
+        if problems or step.name in self.repaired:
+            fields = repair.fields(given)
+            for path in repair.touched:
+                self.report.blame((*step.path, *path))
+        if self.report.blames((*step.path, "model")):
+            # What would be taken from the step that it refers to is not known.
+            fields = {**{name: repair.field(name) for name in step.kind.inherits}, **fields}
+        made = Step(step.name, step.kind.name, fields, step.own)
+        found = [] if step.typeless else list(step.kind.check(made))
+        for turn in range(1, repair.turns):
+            # A word is not known: what is wrong whatever it is meant to be.
+            other = replace(made, fields=Repair(step.kind, turn).fields(given))
+            found = [problem for problem in step.kind.check(other) if problem in found]
+        self.tell(step, found)
         return StepSpec(
             made,
             step.kind,
@@ -137,12 +153,19 @@ class Resolver:
             self.clauses(step),
             then,
             otherwise,
-            cache_age(fields.get("cache")) if sound else "",
-            self.retries(step, fields.get("retry")) if sound else (),
+            cache_age(fields.get("cache")),
+            self.retries(step, fields.get("retry")),
             step.branch,
-            sound=sound,
+            sound=not repair.decisive and not step.typeless,
+            stand_ins=frozenset(repair.touched),
             body=body,
         )
+
+    def tell(self, step: Expanded, problems: Iterable[Problem]) -> None:
+        """Report problems that were found together, but where others were told before."""
+        news = [p for p in problems if not p.path or not self.report.blames((*step.path, *p.path))]
+        for problem in news:
+            self.report.problem(self.tree, problem, step.path)
 
     # --- references ---
 
@@ -157,6 +180,7 @@ class Resolver:
             step.name,
             self.loops,
             self.loops[loops[-1]] if loops else None,
+            repaired=self.repaired,
         )
 
     def selection(self, step: Expanded) -> Scope:
@@ -191,16 +215,15 @@ class Resolver:
     def references(self, step: Expanded) -> dict[str, Any]:
         """Return the step's fields with references resolved."""
         scope = self.scope(step)
-        fields = dict(self.plain_steps[step.name].fields)
+        fields = dict(self.given[step.name])
         condition = fields.pop("if", None)
-        made = {
-            name: self.resolved(value, step, (name,), scope)
-            for name, value in fields.items()
-            if name not in (*BRANCHES, "select")
-        }
-        if "select" in fields:
-            chosen = self.selection(step) if step.body else scope
-            made["select"] = self.resolved(fields["select"], step, ("select",), chosen)
+        inner = self.selection(step) if step.body else scope
+        made = {}
+        for name, value in fields.items():
+            if name not in BRANCHES:
+                # A key that is unknown may have been meant for `select`.
+                chosen = scope if name in all_fields(step.kind) and name != "select" else inner
+                made[name] = self.resolved(value, step, (name,), chosen)
         if condition is not None:
             made["if"] = condition
         return made
@@ -267,20 +290,21 @@ class Resolver:
                 continue  # reported by `judge`
             for name in self.named(step, str(word), path):
                 found[name] = Dependency(name, when)
-        if step.name not in self.broken:
-            for path, word in step.kind.waits_for(self.plain_steps[step.name]):
-                for name in self.named(step, word, path):
-                    found.setdefault(name, Dependency(name))
+        for path, word in step.kind.waits_for(self.plain_steps[step.name]):
+            for name in self.named(step, word, path):
+                found.setdefault(name, Dependency(name))
         return tuple(found.values())
 
     def named(self, step: Expanded, word: str, path: Path) -> Iterator[str]:
         """Yield the steps that a name or glob of ``depends_on`` means."""
-        if word in self.broken and word not in self.plain_steps:
-            return
         names = [n for n in self.plain_steps if n != step.name and not self.hidden(step, n)]
         matches = [name for name in names if fnmatch.fnmatchcase(name, word)]
         if matches:
             yield from matches
+            return
+        if word not in self.plain_steps and (
+            is_broken(word, self.broken) or any(fnmatch.filter(self.broken, word))
+        ):
             return
         code, message, hint = "unknown-step", f"there is no step `{word}`", suggest(word, names)
         if word in self.plain_steps:
@@ -317,7 +341,7 @@ class Resolver:
                     at_key=True,
                 )
                 self.report.problem(self.tree, problem, step.path)
-            made.append(_retry(policy))
+            made.append(retry_policy(policy))
         return tuple(made)
 
 
@@ -328,48 +352,6 @@ def _loop(step: Expanded) -> Loop:
     named = [name for text in texts if isinstance(text, str) for name in referenced_steps(text)]
     items = plain(given) if isinstance(given := get(step.node, "items"), Sequence) else ()
     return Loop(body, next((name for name in named if name in body), ""), items)
-
-
-def cache_age(given: Any) -> str:
-    """Return ExpireAfter of a ``cache`` field; empty for no cache."""
-    if given is None or given is False or is_expression(given):
-        return ""  # an expression is reported by `judge`
-    return DEFAULT_CACHE if given is True else expire_after(as_text(given))
-
-
-def _retry(policy: Mapping[str, Any]) -> Retry:
-    expire = _seconds(policy.get("expire"))
-    attempts = policy.get("attempts")
-    return Retry(
-        tuple(RETRY_REASONS[reason] for reason in policy["on"] if reason in RETRY_REASONS),
-        max(1, _seconds(policy.get("interval")) or 1),
-        float(policy.get("backoff", 2.0)),
-        None if expire is not None and attempts is None else int(attempts or 5),
-        None if expire is None else max(1, round(expire / 60)),
-    )
-
-
-def _seconds(text: Any) -> int | None:
-    try:
-        return None if text is None else parse(as_text(text))
-    except DurationError:
-        return None  # reported by `judge`
-
-
-def expire_after(text: str) -> str:
-    """Return a cache's age as the API wants it.
-
-    Whole days stay in the form of the Developer Guide's own example (``30d``), ISO 8601 stays as
-    it is; everything else becomes ISO 8601.
-    """
-    if re.fullmatch(r"[1-9][0-9]*d", text):
-        return text
-    if text[:1] in "Pp":
-        return text.upper()
-    try:
-        return to_iso(parse(text))
-    except DurationError:
-        return text  # reported by `judge`
 
 
 def steps_needed(spec: StepSpec) -> set[str]:

@@ -66,6 +66,7 @@ class StepSpec:
     retries: tuple[Retry, ...] = ()
     branch: tuple[tuple[str, str], ...] = ()
     sound: bool = True
+    stand_ins: frozenset[Path] = frozenset()
     body: tuple[StepSpec, ...] = ()
 
     @property

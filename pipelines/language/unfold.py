@@ -25,6 +25,7 @@ from pipelines.language.nodes import (
     written,
 )
 from pipelines.language.rendering import render
+from pipelines.language.repair import Repair
 from pipelines.language.schema import MAX_STEPS, definition_schema
 from pipelines.language.validation import problems_of_step
 from steps import kind_named
@@ -68,7 +69,12 @@ class _Unfolder:
             return [step]
         made = self.made(step)
         if not made:
-            self.dropped.update(step.name + suffix for suffix in step.kind.part_suffixes)
+            given = conform(plain(step.node), definition_schema()["definitions"][step.kind.name])
+            whole = Step(step.name, step.kind.name, Repair(step.kind).fields(given), step.own)
+            parts = [part for part in step.kind.unfold(whole) if isinstance(part, Part)]
+            names = {part.name for part in parts}
+            names.update(step.name + suffix for suffix in step.kind.part_suffixes)
+            self.dropped.update(names - set(self.names))
         return made or [step]
 
     def made(self, step: Expanded) -> list[Expanded]:
