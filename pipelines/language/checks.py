@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines.language.conform import s3_places
 from pipelines.language.diagnostics import Report
-from pipelines.language.nodes import Node, Scalar, get
+from pipelines.language.nodes import Scalar, get
 from pipelines.language.resolve import steps_needed, steps_read
 from pipelines.language.schedules import check_schedules
 from pipelines.language.schema import definition_schema
@@ -240,8 +240,3 @@ def _check_place(
             if isinstance(node, Scalar):
                 message = f"`{default}` is a local path, and {where} has none"
                 report.at(node, "local-path", message, hint)
-
-
-def default_node(tree: Node, name: str) -> Node | None:
-    """Return where a parameter's default was written."""
-    return get(tree, "parameters", name, "default") or get(tree, "parameters", name)

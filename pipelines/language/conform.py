@@ -14,7 +14,7 @@ from typing import Any
 
 from pipelines.language.diagnostics import as_clause, nearest
 from pipelines.language.schema import resolve_ref
-from pipelines.language.validation import kind_of, option_for
+from pipelines.language.validation import option_for
 from pipelines.service.instances import check_instance_type
 from steps._contract import Problem
 from steps._durations import DurationError, parse
@@ -203,9 +203,3 @@ def s3_places(value: Any, schema: Any, path: Path = ()) -> Iterator[tuple[Path, 
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
         yield from s3_places(item, below(chosen, key), (*path, key))
-
-
-def same_kind(first: Any, second: Any) -> bool:
-    """Say whether two plain values have the same JSON type (whole numbers are numbers)."""
-    kinds = {kind_of(first), kind_of(second)}
-    return len(kinds) == 1 or kinds == {"integer", "number"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import PurePosixPath
 
 from pipelines.errors import ExecutionFailed
 
@@ -54,8 +53,3 @@ def split(uri: str) -> tuple[str, str]:
     if len(os.fsencode(key)) > MAX_KEY_BYTES:
         raise ObjectRefused(f"{uri[:80]!r}…: the key is longer than {MAX_KEY_BYTES} bytes")
     return bucket, key
-
-
-def key_name(uri: str) -> str:
-    """The last part of a URI's path: what a file of it would be called."""
-    return PurePosixPath(uri.rstrip("/")).name

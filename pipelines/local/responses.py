@@ -55,11 +55,6 @@ def list_executions(records: Iterable[ExecutionRecord]) -> dict[str, Any]:
     return {"PipelineExecutionSummaries": [summarise_execution(record) for record in records]}
 
 
-def list_steps(records: Iterable[StepRecord]) -> dict[str, Any]:
-    """Return the response of ListPipelineExecutionSteps, in starting order."""
-    return {"PipelineExecutionSteps": [describe_step(record) for record in records]}
-
-
 def describe_step(record: StepRecord) -> dict[str, Any]:
     """Return one entry of ListPipelineExecutionSteps."""
     step: dict[str, Any] = {
@@ -93,11 +88,6 @@ def list_parameters(record: ExecutionRecord) -> dict[str, Any]:
             {"Name": name, "Value": value} for name, value in record.parameters.items()
         ]
     }
-
-
-def describe_definition(record: ExecutionRecord) -> dict[str, Any]:
-    """Return the response of DescribePipelineDefinitionForExecution."""
-    return {"PipelineDefinition": record.definition, "CreationTime": moment(record.started)}
 
 
 def list_groups(records: Iterable[GroupRecord]) -> dict[str, Any]:

@@ -5,21 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SCRIPT_IMAGES = (
-    "sagemaker-scikit-learn",
-    "sagemaker-xgboost",
-    "sagemaker-spark-processing",
-    "sagemaker-base-python",
-    "pytorch",
-    "tensorflow",
-    "huggingface",
-    "mxnet",
-    "chainer",
-    "djl",
-    "autogluon",
-)
-"""Beginnings of the names of AWS's images that run a user's script."""
-
 _IMAGE = re.compile(r"(?:(?P<registry>[^/]+)/)?(?P<name>[^:@]+)(?::(?P<tag>[^@]+))?(?:@.*)?")
 
 
@@ -36,11 +21,6 @@ class Image:
     uri: str
     name: str
     tag: str
-
-    @property
-    def runs_scripts(self) -> bool:
-        """Whether it is one of AWS's images that run a user's script."""
-        return self.name.rsplit("/", 1)[-1].startswith(SCRIPT_IMAGES)
 
 
 def parse_image(uri: str) -> Image:
