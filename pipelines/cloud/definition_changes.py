@@ -126,7 +126,7 @@ class _Comparison:
         sign: Sign = "+" if before is ABSENT else "-"
         facts = after if sign == "+" else before
         value = facts.get("DefaultValue", facts.get("Type")) if isinstance(facts, dict) else facts
-        words = words_of(self.sources, follow(self.after, path))
+        words = words_of(self.sources, follow(self.after, path), str(path[1]))
         text = shown(value, words.text)
         given = {"after": text} if sign == "+" else {"before": text}
         pointer = follow(self.after, path).pointer if sign == "+" else ""
@@ -217,7 +217,8 @@ class _Comparison:
         # Shown as it is written, where it can be found; the normal form where it can't.
         first = ABSENT if before is ABSENT else here.value if not here.rest else before
         second = ABSENT if after is ABSENT else there.value if not there.rest else after
-        words = words_of(self.sources, there, new.name if new else "")
+        name = str(path[1]) if path[0] == "Parameters" and len(path) > 1 else ""
+        words = words_of(self.sources, there, new.name if new else name)
         uris = assets_in(first), assets_in(second)
         if all(uris) and without_assets(first) == without_assets(second):
             text = words.text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from pipelines.cloud.plan import Call, Change
 from pipelines.cloud.schedules import PIPELINE_ARN, Schedule, schedule_request
 from pipelines.cloud.state import Deployed
 from pipelines.cloud.wanted import Wanted
+from pipelines.cloud.wording import shown
 
 
 @dataclass(frozen=True)
@@ -62,20 +63,28 @@ def _differences(name: str, there: Schedule, request: Mapping[str, Any]) -> Iter
     for member in after:
         if before.get(member) != after[member]:
             words = f"schedules.{name}" + (f".{member}" if member != "when" else "")
+            if member == "parameters":
+                yield Change("~", words, _given(there.request, shown), _given(request, shown))
+                continue
             yield Change("~", words, before.get(member, ""), after[member])
 
 
 def _facts(request: Mapping[str, Any]) -> dict[str, str]:
-    target = request.get("Target", {})
-    listed = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList", [])
-    given = ", ".join(f"{each['Name']}={each['Value']}" for each in sorted(listed, key=_name))
     return {
         "when": str(request.get("ScheduleExpression", "")),
         "timezone": str(request.get("ScheduleExpressionTimezone") or "UTC"),
         "enabled": "false" if request.get("State") == "DISABLED" else "true",
-        "parameters": given or "none",
-        "role": str(target.get("RoleArn", "")),
+        "parameters": _given(request, lambda value, _: str(value)),
+        "role": str(request.get("Target", {}).get("RoleArn", "")),
     }
+
+
+def _given(request: Mapping[str, Any], said: Callable[[Any, str], str]) -> str:
+    """Return a schedule's parameters in words; ``said`` tells a value, and its name."""
+    target = request.get("Target", {})
+    listed = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList", [])
+    named = sorted(listed, key=_name)
+    return ", ".join(f"{e['Name']}={said(e['Value'], e['Name'])}" for e in named) or "none"
 
 
 def _name(parameter: Mapping[str, Any]) -> str:

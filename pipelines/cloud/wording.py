@@ -8,18 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipelines.cloud.masking import MASKED, is_sensitive
 from pipelines.cloud.redaction import redact
 from pipelines.cloud.wanted import SourceLookup
 from pipelines.definition.expressions import GET, JOIN, JSON_GET, escape
 from pipelines.definition.normal import Path
 from pipelines.definition.normal_values import NAME_MEMBERS
 
-MASKED = "(sensitive value)"
-_SENSITIVE = re.compile(
-    r"(?i)passw(or)?d|passphrase|secret|credential|(api|access|private|license)[_-]?key"
-    # Not `max_tokens`, `tokenizer` or `pad_token`, which are a model's.
-    r"|^token$|(auth|access|api|session|bearer|hf|hub|git|github|gitlab|slack|refresh|id)[_-]?token$"
-)
 _API_WORDS = {"DefaultValue": "default", "EnumValues": "enum", "Type": "type"}
 _LONGEST = 160
 
@@ -84,7 +79,7 @@ class Words:
 _SOURCE_DIRECTORY = re.compile(r"(?i)sagemaker_submit_directory")
 
 
-def words_of(sources: SourceLookup, spot: Spot, step: str = "") -> Words:
+def words_of(sources: SourceLookup, spot: Spot, name: str = "") -> Words:
     """Return what the definition calls a place.
 
     A place that the definition does not mention (a default, or what is gone) is named by the
@@ -93,11 +88,11 @@ def words_of(sources: SourceLookup, spot: Spot, step: str = "") -> Words:
     Args:
         sources: the new definition's.
         spot: the place in it.
-        step: the name of the step that it is in: what is called where nothing is known.
+        name: of the step or parameter that it is in: what is called where nothing is known.
     """
     origin = sources.find(spot.pointer) if spot.pointer else None
     if origin is None:
-        return Words(_plain(spot, step))
+        return Words(_plain(spot, name))
     words = origin.words
     parent, _, last = spot.pointer.rpartition("/")
     tail = list(spot.rest)
@@ -109,10 +104,10 @@ def words_of(sources: SourceLookup, spot: Spot, step: str = "") -> Words:
     return Words(words or _dotted("", tail), origin.position)
 
 
-def _plain(spot: Spot, step: str) -> str:
+def _plain(spot: Spot, name: str) -> str:
     parts = [part for part in spot.pointer.split("/")[1:] if part]
-    if step and parts[:1] == ["Steps"]:
-        return _dotted(f"steps.{step}", [*parts[2:], *spot.rest])
+    if name and len(parts) > 1 and parts[0] in ("Steps", "Parameters"):
+        return _dotted(f"{parts[0].lower()}.{name}", [*parts[2:], *spot.rest])
     return _dotted("", [*parts, *spot.rest])
 
 
@@ -187,12 +182,6 @@ def _with_places(value: Any) -> Any:
     if isinstance(value, list):
         return [_with_places(item) for item in value]
     return value
-
-
-def is_sensitive(place: str) -> bool:
-    """Whether what a place holds sounds like a secret, by its last name."""
-    names = [name for name in place.split(".") if name not in _API_WORDS.values()]
-    return bool(names and _SENSITIVE.search(names[-1]))
 
 
 def clipped(text: str, most: int = _LONGEST) -> str:

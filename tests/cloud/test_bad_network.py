@@ -260,6 +260,20 @@ def test_a_certificate_that_is_not_trusted(
         assert "AWS_CA_BUNDLE" in caught.value.hint
 
 
+@pytest.mark.parametrize("said", [RESET, b"", None], ids=["reset", "closed", "silent"])
+def test_an_upload_is_cut_in_the_middle(
+    aws_variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, said: bytes | None
+) -> None:
+    from pipelines.cloud.publishing import put
+
+    with Weather(lambda _: said, hasty=True) as weather:
+        found = clients_at(weather, monkeypatch)
+        with pytest.raises(Refused, match="the network failed") as caught:
+            put(found, "s3://dev-bucket/team/a", b"x" * 20_000_000)
+    assert caught.value.message.startswith("s3:PutObject (s3://dev-bucket/team/a): ")
+    assert "it goes on where it stopped" in caught.value.hint
+
+
 def test_an_upload_that_breaks_off_is_made_good(project: Path, aws: AwsServer) -> None:
     aws.fail_on("s3:PutObject", Fault(drop=True), times=1)
     broken = sagedag(project, "upsert", "--env", "dev", "--yes")

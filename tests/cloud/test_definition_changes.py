@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 import pipelines
 from pipelines.cloud.definition_changes import DefinitionChanges, compare_definitions
+from pipelines.cloud.masking import MASKED, is_sensitive
 from pipelines.cloud.views.lines import change_line
 from pipelines.cloud.wanted import NoSources
-from pipelines.cloud.wording import MASKED, is_sensitive, shown
+from pipelines.cloud.wording import shown
 
 DEFINITION = """\
 pipeline: line

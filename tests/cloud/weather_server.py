@@ -48,13 +48,19 @@ def answer(status: str, body: str | bytes = b"", *headers: str, length: int | No
 class Weather:
     """A server on a free port.
 
+    Args:
+        hasty: don't wait for a request's body before it is answered.
+
     Attributes:
         url: its address.
         asked: what was asked so far.
     """
 
-    def __init__(self, behaviour: Behaviour, certificate: Path | None = None) -> None:
+    def __init__(
+        self, behaviour: Behaviour, certificate: Path | None = None, *, hasty: bool = False
+    ) -> None:
         self.behaviour = behaviour
+        self.hasty = hasty
         self.asked: list[Asked] = []
         self._ended = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -85,7 +91,7 @@ class Weather:
         with contextlib.suppress(OSError), connection:
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
-            asked = _read(connection)
+            asked = _read(connection, self.hasty)
             if asked is None:
                 return
             self.asked.append(asked)
@@ -99,7 +105,7 @@ class Weather:
                 connection.sendall(said)
 
 
-def _read(connection: socket.socket) -> Asked | None:
+def _read(connection: socket.socket, hasty: bool) -> Asked | None:
     """Read a request; one that announces itself (``100-continue``) is asked to go on."""
     data = b""
     while b"\r\n\r\n" not in data:
@@ -112,7 +118,7 @@ def _read(connection: socket.socket) -> Asked | None:
     headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
     if headers.get("expect") == "100-continue":
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-    left = int(headers.get("content-length", "0")) - len(body)
+    left = 0 if hasty else int(headers.get("content-length", "0")) - len(body)
     while left > 0 and (more := connection.recv(65536)):
         body += more
         left -= len(more)

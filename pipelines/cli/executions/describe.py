@@ -190,6 +190,7 @@ def _schedules(found: Described) -> list[tuple[str, ...]]:
 
 def _document(found: Described) -> dict[str, Any]:
     from pipelines.cli.executions import lines
+    from pipelines.cloud.masking import masked
 
     there = found.pipeline
     return {
@@ -200,9 +201,9 @@ def _document(found: Described) -> dict[str, Any]:
         "version": found.version,
         "aliases": dict(found.aliases),
         "drifted": there.is_drifted,
-        "tags": dict(there.tags),
-        "schedules": [dict(each.request) for _, each in sorted(there.schedules.items())],
-        "definition": there.definition,
+        "tags": masked(there.tags),
+        "schedules": [masked(each.request) for _, each in sorted(there.schedules.items())],
+        "definition": masked(there.definition),
         "executions": [
             {
                 "arn": each.arn,

@@ -77,11 +77,12 @@ def _pair(target: Target, after: str | None) -> tuple[str, str]:
 
 def _document(found: Comparison) -> dict[str, Any]:
     from pipelines.cli.executions.lines import document
+    from pipelines.cloud.masking import masked
 
     return {
         "before": document(found.before),
         "after": document(found.after),
-        "parameters": {name: list(pair) for name, pair in found.parameters.items()},
+        "parameters": masked(found.parameters),
         "definition": None
         if found.changes is None
         else {

@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.cloud.executions.jobs import console_url, log_url
 from pipelines.cloud.executions.logs import Line
 from pipelines.cloud.executions.records import Execution, StepRecord, execution_id
+from pipelines.cloud.masking import masked
 from pipelines.cloud.redaction import redact
 from pipelines.definition import Definition
 from pipelines.local.views.words import clean, columns, duration, plural
@@ -185,7 +186,7 @@ def document(execution: Execution, definition: Definition | None = None) -> dict
         "by": execution.by,
         "role": execution.role,
         "parallel": execution.parallel,
-        "parameters": dict(execution.parameters),
+        "parameters": masked(execution.parameters),
         "steps": [_step_document(step, at, execution.region) for step in execution.steps],
         "unbegun": unbegun(execution, definition),
     }
