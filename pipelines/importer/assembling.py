@@ -108,7 +108,8 @@ class _Assembler:
 
     def assembled(self, *, share: bool) -> Assembled:
         drafts = self.stepper.drafts(self.definition.get("Steps"), "/Steps")
-        self.words = Words({draft.name: _target(draft) for draft in walk(drafts)})
+        targets = {draft.name: _target(draft) for draft in walk(drafts)}
+        self.words = Words(targets, self.stepper.fetched.places)
         _forget_inherited(drafts)
         defaults = gather(drafts, self.around.role or self.role) if share else {}
         made: dict[str, Any] = {"pipeline": escape_templates(self.around.name)}

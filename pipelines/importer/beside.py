@@ -76,8 +76,8 @@ class Beside:
         if self.place.where.startswith("inputs."):
             name = self.place.where.removeprefix("inputs.")
             made["inputs"] = {k: v for k, v in (guessed.get("inputs") or {}).items() if k != name}
-            made["command"] = list(guessed.get("command") or [])[:-1]
-        if isinstance(guessed.get("hyperparameters"), Mapping):
+            made["command"] = _before_program(guessed.get("command"))
+        elif isinstance(guessed.get("hyperparameters"), Mapping):
             made["hyperparameters"] = {
                 name: _decoded(value)
                 for name, value in guessed["hyperparameters"].items()
@@ -120,6 +120,12 @@ def beside(fetched: Fetched, step: Mapping[str, Any]) -> Beside:
         fetched.documents.get(uri),
         uri,
     )
+
+
+def _before_program(words: Any) -> list[Any]:
+    """Return the words before a program, without those that install its requirements first."""
+    before = list(words)[:-1] if isinstance(words, list) else []
+    return before[4:] if before[:2] == ["/bin/bash", "-c"] else before
 
 
 def _decoded(value: Any) -> Any:

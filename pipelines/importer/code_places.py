@@ -14,6 +14,9 @@ _OWN = re.compile(r"/assets/sha256/[0-9a-f]{64}/")
 _SUBMIT = ("sagemaker_submit_directory", "SAGEMAKER_SUBMIT_DIRECTORY")
 _PROGRAM = ("sagemaker_program", "SAGEMAKER_PROGRAM")
 _PACKED = "/sourcedir.tar.gz"
+CHANNELS = "/opt/ml/input/data"
+"""Where a training job's container finds its channels (Developer Guide, "How SageMaker AI provides
+training information")."""
 CONFIG_INPUT = "analysis_config"
 """The input of a Clarify check's job that holds its configuration."""
 
@@ -47,9 +50,9 @@ def code_places(step: Mapping[str, Any]) -> list[CodePlace]:
     arguments = step.get("Arguments")
     if not isinstance(arguments, Mapping):
         return []
-    kind = step.get("Type")
-    found = _processing(arguments) if kind == "Processing" else _submitted(arguments)
-    return list(dict.fromkeys(found))
+    if step.get("Type") == "Processing":
+        return list(dict.fromkeys(_processing(arguments)))
+    return list(dict.fromkeys((*_submitted(arguments), *_channels(arguments))))
 
 
 def config_place(step: Mapping[str, Any]) -> str:
@@ -91,6 +94,34 @@ def _submitted(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
         yield CodePlace(where, uri, program, packed=True, whole=whole)
 
 
+def _channels(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
+    """Yield the channels that hold what a training job runs, with the SDK's drivers among them."""
+    spec = arguments.get("AlgorithmSpecification")
+    spec = spec if isinstance(spec, Mapping) else {}
+    entry, words = spec.get("ContainerEntrypoint"), spec.get("ContainerArguments")
+    run = [path for path, whole in _paths(entry if isinstance(entry, list) else []) if whole]
+    told = [
+        *(entry if isinstance(entry, list) else ()),
+        *(words if isinstance(words, list) else ()),
+    ]
+    by_sdk = any(isinstance(word, str) and f"{CHANNELS}/sm_drivers/" in word for word in told)
+    channels = arguments.get("InputDataConfig")
+    for channel in channels if isinstance(channels, list) else ():
+        name = channel.get("ChannelName") if isinstance(channel, Mapping) else None
+        inside = f"{CHANNELS}/{name}/"
+        program = next((p.removeprefix(inside) for p in run if p.startswith(inside)), "")
+        if program or (by_sdk and name in ("code", "sm_drivers")):
+            uri = _source_of(channel)
+            yield CodePlace(f"inputs.{name}", _text(uri), program, whole=_is_whole(uri))
+
+
+def _source_of(channel: Mapping[str, Any]) -> Any:
+    """Return where a channel's objects lie."""
+    source: Any = channel.get("DataSource")
+    source = source.get("S3DataSource") if isinstance(source, Mapping) else None
+    return source.get("S3Uri") if isinstance(source, Mapping) else None
+
+
 def _processing(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
     """Yield the inputs that hold what a job runs; those around them may be data."""
     app = arguments.get("AppSpecification")
@@ -102,7 +133,7 @@ def _processing(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:
         if isinstance(source.get("LocalPath"), str)
     }
     programs: dict[str, str] = {}
-    for path, is_program in run:
+    for path, is_program in sorted(run, key=lambda each: not each[1]):
         around = [n for n, folder in folders.items() if f"{path}/".startswith(f"{folder}/")]
         name = max(around, key=lambda each: len(folders[each]), default=None)
         if name is not None:

@@ -37,14 +37,25 @@ class Fetched:
     Args:
         folder: where the files lie; the definition's own folder in the end.
         paths: files and folders below it, by the URIs they were fetched from.
+        packed: those URIs that are archives.
         documents: Clarify's configurations, by their URIs.
         notes: what could not be fetched, and why.
     """
 
     folder: Path = Path()
     paths: Mapping[str, str] = field(default_factory=dict)
+    packed: frozenset[str] = frozenset()
     documents: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+
+    @property
+    def places(self) -> dict[str, str]:
+        """The paths of what may stand anywhere as its own URI; an archive is another thing."""
+        return {
+            uri: path
+            for uri, path in self.paths.items()
+            if uri not in self.packed and "'" not in path
+        }
 
 
 class NotFetched(Exception):
@@ -62,9 +73,8 @@ def fetch(definition: Mapping[str, Any], objects: RemoteObjects, folder: Path | 
     fetcher = _Fetcher(objects, folder)
     for pointer, step in _steps(definition.get("Steps"), "/Steps"):
         fetcher.step(pointer, step)
-    return Fetched(
-        folder or Path(), fetcher.paths, fetcher.documents, tuple(fetcher.notes)
-    )  # fmt: skip
+    packed = frozenset(fetcher.packed)
+    return Fetched(folder or Path(), fetcher.paths, packed, fetcher.documents, tuple(fetcher.notes))
 
 
 def _steps(steps: Any, pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -84,6 +94,7 @@ class _Fetcher:
         self.objects = objects
         self.folder = folder
         self.paths: dict[str, str] = {}
+        self.packed: set[str] = set()
         self.documents: dict[str, Any] = {}
         self.notes: list[Note] = []
         self.refused: dict[str, str] = {}
@@ -131,14 +142,15 @@ class _Fetcher:
         assert self.folder is not None
         bucket, key = _split(place.uri)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".fetched-") as held:
-            target = Path(held) / _file_name(key.rstrip("/").rsplit("/", 1)[-1])
+            target = Path(held) / _file_name(key)
             if key.endswith("/") or not self.objects.fetch(bucket, key, target, MAX_BYTES):
                 target = self.below(bucket, key, Path(held) / "files")
             elif place.packed:
                 files = Path(held) / "files"
                 unpack(target, files, Limits(MAX_FILES, MAX_BYTES))
                 target = files
-            self.keep(place.uri, target, step, pointer)
+                self.packed.add(place.uri)
+            self.keep(place, target, step, pointer)
 
     def below(self, bucket: str, prefix: str, target: Path) -> Path:
         """Fetch the objects below a prefix into a folder."""
@@ -162,7 +174,7 @@ class _Fetcher:
             raise NotFetched("there is no such object")
         return target
 
-    def keep(self, uri: str, target: Path, step: str, pointer: str) -> None:
+    def keep(self, place: CodePlace, target: Path, step: str, pointer: str) -> None:
         """Put what was fetched into its place; the same files are kept once."""
         assert self.folder is not None
         try:
@@ -172,19 +184,26 @@ class _Fetcher:
         left = sorted(_below(target) - {name for name, _, _ in asset.entries})
         if left:
             files = "1 file" if len(left) == 1 else f"{len(left)} files"
-            why = f"{uri}: {files} of it are no part of code: `{left[0]}`"
+            why = f"{place.uri}: {files} of it are no part of code: `{left[0]}`"
             self.notes.append(Note(pointer, why))
         if asset.digest not in self.digests:
-            name = target.name if target.is_file() else _file_name(step)
-            path = f"{CODE}/{name}"
-            if (self.folder / path).exists():
-                path = f"{CODE}/{_file_name(step)}/{target.name}"
-            if (self.folder / path).exists():
-                raise NotFetched(f"there are two `{path}`")
+            path = self.free(place, target, step)
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.move(target, self.folder / path)
             self.digests[asset.digest] = path
-        self.paths[uri] = self.digests[asset.digest]
+        self.paths[place.uri] = self.digests[asset.digest]
+
+    def free(self, place: CodePlace, target: Path, step: str) -> str:
+        """Return a path that nothing has yet: a file keeps its name, no folder gets more files."""
+        assert self.folder is not None
+        folders = [f"{CODE}/{_name(step)}", f"{CODE}/{_name(step)}-{_name(place.where)}"]
+        tried = folders
+        if target.is_file():
+            tried = [f"{CODE}/{target.name}", f"{folders[1]}/{target.name}"]
+        free = [path for path in tried if not (self.folder / path).exists()]
+        if not free:
+            raise NotFetched(f"there are two `{tried[-1]}`")
+        return free[0]
 
 
 def _below(target: Path) -> set[str]:
@@ -199,6 +218,15 @@ def _split(uri: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def _file_name(text: str) -> str:
-    """Return a name that is safe for a file and plain in YAML."""
-    return re.sub(r"[^\w.-]+", "-", text).lstrip(".-")[:100] or "file"
+def _name(text: str) -> str:
+    """Return a name that is safe for a folder and plain in YAML."""
+    plain = re.sub(r"[^\w.-]+", "-", text.removeprefix("inputs."))
+    return plain.lstrip(".-")[:100] or "code"
+
+
+def _file_name(key: str) -> str:
+    """Return the name of an object's file, by which its container knows it."""
+    name = key.rstrip("/").rsplit("/", 1)[-1]
+    if not name.isprintable() or name.startswith(".") or not name or len(name) > 200:
+        raise NotFetched("its name is none of a file of code")
+    return name

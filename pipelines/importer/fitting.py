@@ -103,7 +103,10 @@ def _fitted(kind: Kind, wanted: Wanted, guessed: Mapping[str, Any]) -> Fitted:
 def _chosen(
     kind: Kind, wanted: Wanted, guessed: Mapping[str, Any], banned: set[str]
 ) -> dict[str, Any]:
-    fields = _worded(kind, wanted, {}, banned, deepest=1)
+    # Code and how it is started only say something together.
+    start = {n: guessed.get(n) for n in ("code", "command") if "code" in guessed}
+    start = {name: value for name, value in start.items() if value and name not in banned}
+    fields = _worded(kind, wanted, start, banned, deepest=1)
     best = wanted.distance(kind, fields)
     for _ in range(2):  # some fields only say something beside others
         for name, value in guessed.items():

@@ -65,9 +65,11 @@ class Words:
 
     Args:
         targets: the definition's steps by name.
+        assets: files and folders beside the definition, by the URIs that they stand for.
     """
 
     targets: Mapping[str, Target]
+    assets: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def write(self, value: Any, *, raw: bool = False) -> Any:
@@ -92,7 +94,10 @@ class Words:
             return {escape(str(name)): self.write(item, raw=raw) for name, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [self.write(item, raw=raw) for item in value]
-        return escape(value) if type(value) is str else value
+        if type(value) is not str:
+            return value
+        asset = self.assets.get(value)
+        return escape(value) if asset is None else f"{{{{ asset('{asset}') }}}}"
 
     def _join(self, join: Join, *, raw: bool) -> Any:
         for step in {part.step for part in expressions_in(join) if isinstance(part, PropertyRef)}:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -303,6 +305,75 @@ def test_a_folder_that_a_shell_goes_to_is_code(stored: AwsServer) -> None:
     run(step)
     assert written()["Prepare"]["inputs"]["code"]["asset"] == "code/Prepare"
     assert written()["Prepare"]["command"] == shell
+
+
+def trainer() -> Json:
+    """A step of SDK 3's ModelTrainer: code and drivers are channels."""
+    step = train()
+    arguments = step["Arguments"]
+    del arguments["HyperParameters"]
+    drivers = "/opt/ml/input/data/sm_drivers/sm_train.sh"
+    arguments["AlgorithmSpecification"] |= {
+        "ContainerEntrypoint": ["/bin/bash"],
+        "ContainerArguments": ["-c", f"chmod +x {drivers} && {drivers}"],
+    }
+    arguments["InputDataConfig"] = [
+        {
+            "ChannelName": name,
+            "DataSource": {
+                "S3DataSource": {
+                    "S3DataType": "S3Prefix", "S3Uri": f"{BUCKET}/job/input/{name}",
+                    "S3DataDistributionType": "FullyReplicated",
+                }
+            },
+        }
+        for name in ("code", "sm_drivers", "train")
+    ]  # fmt: skip
+    put("job/input/code/train.py", b"print(1)\n")
+    put("job/input/sm_drivers/sm_train.sh", b"exec python3 $CODE/train.py\n")
+    put("job/input/train/data.csv", b"1\n")
+    return step
+
+
+def test_the_channels_of_sdk_3_take_files_beside_the_definition(stored: AwsServer) -> None:
+    result = run(trainer())
+    inputs = written()["Train"]["inputs"]
+    assert inputs["code"] == "{{ asset('code/Train') }}"
+    assert inputs["sm_drivers"] == "{{ asset('code/Train-sm_drivers') }}"
+    assert inputs["train"] == f"{BUCKET}/job/input/train"
+    assert [each.name for each in Path("out/code/Train").iterdir()] == ["train.py"]
+    assert "2 places of the same files" in result.stderr
+
+
+def test_files_of_one_name_keep_it(stored: AwsServer) -> None:
+    put("Other-1/input/code/prepare.py", b"print('other')\n")
+    other = {**prepare(f"{BUCKET}/Other-1/input/code/prepare.py"), "Name": "Other"}
+    run(prepare(), other)
+    assert written()["Prepare"]["code"] == "code/prepare.py"
+    assert written()["Other"]["code"] == "code/Other-code/prepare.py"
+
+
+def test_the_result_runs_on_this_machine(stored: AwsServer) -> None:
+    put("Prepare-1f0a/input/code/prepare.py", b"open('/opt/ml/processing/out/a', 'w').write('b')")
+    step = prepare()
+    step["Arguments"]["ProcessingOutputConfig"] = {
+        "Outputs": [
+            {
+                "OutputName": "out", "AppManaged": False,
+                "S3Output": {"S3Uri": f"{BUCKET}/out", "LocalPath": "/opt/ml/processing/out",
+                             "S3UploadMode": "EndOfJob"},
+            }
+        ]
+    }  # fmt: skip
+    run(step)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines", "run", "out/pipeline.yaml", "--store", "store"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.read_text() for path in Path("store").rglob("a")] == ["b"]
 
 
 def test_files_that_assets_leave_out_are_told(stored: AwsServer) -> None:
