@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipelines.cli.options import Decorated, environment_options
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
     from pipelines.deployment import Connection
-
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def aws_options(function: Decorated) -> Decorated:
@@ -34,19 +33,9 @@ def aws_options(function: Decorated) -> Decorated:
 
 def cloud_environment_options(function: Decorated) -> Decorated:
     """Add ``--env`` and ``--var``; :func:`cloud_environment` reads the first."""
-    function = click.option(
-        "--var",
-        "variables",
-        metavar="NAME=VALUE",
-        multiple=True,
-        help="A value for `{{ vars.NAME }}`; may be repeated.",
-    )(function)
-    return click.option(
-        "--env",
-        "environment",
-        metavar="NAME",
-        help="The environment of environments.yaml (default: $SAGEDAG_ENV).",
-    )(function)
+    return environment_options(
+        function, "The environment of environments.yaml (default: $SAGEDAG_ENV)."
+    )
 
 
 def connection(options: Mapping[str, Any]) -> Connection:

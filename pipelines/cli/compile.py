@@ -10,6 +10,7 @@ from pipelines.cli.options import (
     chosen_environment,
     environment_options,
     format_option,
+    output_option,
     pairs,
     print_diagnostics,
     source,
@@ -29,13 +30,7 @@ Compiling needs no network and no credentials; the same input gives the same byt
 @click.argument("path", metavar="[PATH]", default=".")
 @environment_options
 @format_option
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to this file instead of standard output.",
-)
+@output_option
 def command(
     path: str,
     environment: str | None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.cli.aws_options import aws_options, connection
-from pipelines.cli.options import pairs, print_diagnostics, use_color
+from pipelines.cli.options import pairs, print_diagnostics, use_color, variables_option
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,13 +39,7 @@ account, region) counts with --raw only."""
     required=True,
     help="An environment; give two.",
 )
-@click.option(
-    "--var",
-    "variables",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="A value for `{{ vars.NAME }}`; may be repeated.",
-)
+@variables_option
 @aws_options
 @click.option("--deployed", is_flag=True, help="Compare what is deployed.")
 @click.option("--raw", is_flag=True, help="Let the environments' own values count.")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from pipelines.cli.aws_options import aws_options, cloud_environment, connection
-from pipelines.cli.options import environment_options, pairs, print_diagnostics, write_text
+from pipelines.cli.options import (
+    environment_options,
+    output_option,
+    pairs,
+    print_diagnostics,
+    write_text,
+)
 
 NAMES = ("cloudformation", "terraform", "ack")
 
@@ -32,13 +37,7 @@ pipeline starts, and what is written lists where."""
     required=True,
     help="AWS::SageMaker::Pipeline, aws_sagemaker_pipeline, or a Pipeline of ACK for Kubernetes.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to this file instead of standard output.",
-)
+@output_option
 @click.option("--publish", is_flag=True, help="Upload the code that is not in S3 yet, first.")
 @aws_options
 def command(paths: tuple[str, ...], **options: Any) -> int:

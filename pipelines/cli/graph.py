@@ -9,6 +9,7 @@ import click
 from pipelines.cli.options import (
     chosen_environment,
     environment_options,
+    output_option,
     pairs,
     print_diagnostics,
     sources,
@@ -36,13 +37,7 @@ Examples:
     show_default=True,
     help="How the graph is written.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to this file instead of standard output.",
-)
+@output_option
 def command(
     path: str,
     environment: str | None,

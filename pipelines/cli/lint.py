@@ -16,6 +16,7 @@ from pipelines.cli.options import (
     print_diagnostics,
     sources,
     use_color,
+    variables_option,
 )
 
 if TYPE_CHECKING:
@@ -42,13 +43,7 @@ Exit status: 0 nothing of level error, 1 a definition is invalid, 2 wrong usage,
     metavar="NAME",
     help="One environment (default: $SAGEDAG_ENV, else all that the project has).",
 )
-@click.option(
-    "--var",
-    "variables",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="A value for `{{ vars.NAME }}`; may be repeated.",
-)
+@variables_option
 @click.option(
     "--select",
     multiple=True,

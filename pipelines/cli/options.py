@@ -20,20 +20,33 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 FORMATS = ("text", "json", "github", "sarif")
 
 
-def environment_options(function: Decorated) -> Decorated:
-    """Add ``--env`` and ``--var``."""
-    function = click.option(
+def variables_option(function: Decorated) -> Decorated:
+    """Add ``--var``."""
+    return click.option(
         "--var",
         "variables",
         metavar="NAME=VALUE",
         multiple=True,
         help="A value for `{{ vars.NAME }}`; may be repeated.",
     )(function)
+
+
+def environment_options(
+    function: Decorated, meaning: str = "The environment (default: $SAGEDAG_ENV, else local)."
+) -> Decorated:
+    """Add ``--env`` and ``--var``; ``meaning`` is what the first is for."""
+    add = click.option("--env", "environment", metavar="NAME", help=meaning)
+    return add(variables_option(function))
+
+
+def output_option(function: Decorated) -> Decorated:
+    """Add ``-o`` for what else goes to standard output."""
     return click.option(
-        "--env",
-        "environment",
-        metavar="NAME",
-        help="The environment (default: $SAGEDAG_ENV, else local).",
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Write to this file instead of standard output.",
     )(function)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import write_text
+from pipelines.cli.options import output_option, write_text
 
 
 @click.command(
@@ -18,13 +18,7 @@ Examples:
 A first line like this makes editors complete and check a definition:
   # yaml-language-server: $schema=../schema/pipeline.schema.json"""
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Write to this file instead of standard output.",
-)
+@output_option
 def command(output: Path | None) -> int:
     """Print the JSON Schema (draft-07) of definitions, for editors."""
     from pipelines.language.editor_schema import editor_schema

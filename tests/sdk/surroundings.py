@@ -86,8 +86,12 @@ def only_loopback() -> Iterator[list[str]]:
 
 
 @contextlib.contextmanager
-def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
-    """What the SDK must find around it to work with `endpoint_url` and nothing else."""
+def plain_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
+    """What either SDK must find around it to work with `endpoint_url` and nothing else.
+
+    Raises:
+        OutsideConnectionError: the SDK tried to connect to anything else, and hid the error.
+    """
     empty = scratch / "empty"
     empty.touch()
     settings = scratch / "sagemaker.yaml"
@@ -108,8 +112,9 @@ def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
         "AWS_SHARED_CREDENTIALS_FILE": str(empty),
         "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(settings),
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(settings),
-        # Else it calls iam:SimulatePrincipalPolicy, which moto does not answer.
+        # Else SDK 3 calls iam:SimulatePrincipalPolicy, which moto does not answer.
         "SAGEMAKER_VALIDATE_ROLE": "false",
+        "SAGEMAKER_SUPPRESS_V2_WARNING": "true",
         "HOME": str(scratch),
         "NO_PROXY": "127.0.0.1,localhost",
     }
@@ -118,6 +123,15 @@ def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
         mock.patch.dict(os.environ, {**kept, **surroundings}, clear=True),
         only_loopback() as refused,
     ):
+        yield
+    if refused:
+        raise OutsideConnectionError(f"the SDK tried, and hid the error: {refused}")
+
+
+@contextlib.contextmanager
+def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
+    """What SDK 3 must find around it to work with `endpoint_url` and nothing else."""
+    with plain_surroundings(endpoint_url, scratch):
         from sagemaker.core.config import config as sdk_config
         from sagemaker.core.config.config_manager import SageMakerConfig
         from sagemaker.core.helper import session_helper
@@ -130,5 +144,3 @@ def sdk_surroundings(endpoint_url: str, scratch: Path) -> Iterator[None]:
             mock.patch.object(sdk_config, "validate_sagemaker_config", lambda *_: None),
         ):
             yield
-    if refused:
-        raise OutsideConnectionError(f"the SDK tried, and hid the error: {refused}")
