@@ -10,9 +10,10 @@ from typing import Any
 
 from pipelines.definition import Step
 from pipelines.errors import UsageError
+from pipelines.local.database import INTERRUPTED
 from pipelines.local.encoding import decode, encode
 from pipelines.local.identity import Identity
-from pipelines.local.store import INTERRUPTED, Store
+from pipelines.local.store import Store
 
 # botocore: PipelineExecutionFailureReason is at most 1,300 characters in some responses and
 # String3072 in the summary; the longer one is kept whole.

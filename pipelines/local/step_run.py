@@ -86,8 +86,6 @@ class StepRun:
             return self._end("Failed", reason=f"{error.message}{hint}")
         except OSError as error:
             return self._end("Failed", reason=f"the machine failed the step: {error}")
-        finally:
-            discard(self._folder)
 
     def _attempt(self) -> Finished:
         step, around = self._step, self._around
@@ -188,6 +186,7 @@ class StepRun:
     def _succeed(
         self, result: StepResult, key: str | None, source_arn: str, source: str
     ) -> Finished:
+        discard(self._folder)  # before anything is written: what a job left may fill the disk
         filled = self._around.cache.filled(result.outputs) if key and not source else []
         finished = Finished(
             self._step.name, "Succeeded", "", result.outcome, dict(result.properties)
@@ -209,6 +208,7 @@ class StepRun:
     def _end(
         self, status: str, *, reason: str, metadata: Mapping[str, Any] | None = None
     ) -> Finished:
+        discard(self._folder)
         self._around.history.end_step(
             self._around.identity.execution,
             self._step.name,

@@ -25,78 +25,21 @@ from pathlib import Path
 
 from pipelines.errors import Interrupted, SagedagError, UsageError
 from pipelines.local.buckets import Buckets
+from pipelines.local.database import (
+    DATABASE,
+    SCHEMA_VERSION,
+    close_interrupted,
+    connect,
+    connect_to_read,
+    disk_trouble,
+    prepare,
+    unwritable,
+    version_of,
+)
 from pipelines.local.jobs import discard
 
 FOLDER = ".sagedag"
-DATABASE = "store.sqlite"
 
-INTERRUPTED = "interrupted: the process that ran it was killed"
-
-# Each takes a store one version further; a store's version is how many it has had. What stands here
-# has been released and never changes: a change is one more.
-MIGRATIONS = (
-    """
-CREATE TABLE executions (
-  number INTEGER PRIMARY KEY AUTOINCREMENT,
-  id TEXT NOT NULL UNIQUE, arn TEXT NOT NULL, pipeline TEXT NOT NULL, pipeline_arn TEXT NOT NULL,
-  status TEXT NOT NULL, failure_reason TEXT, started REAL NOT NULL, ended REAL,
-  parallelism INTEGER NOT NULL, isolation TEXT NOT NULL, definition TEXT NOT NULL,
-  parameters TEXT NOT NULL, experiment TEXT
-);
-CREATE INDEX executions_by_pipeline ON executions (pipeline, number);
-CREATE TABLE steps (
-  execution TEXT NOT NULL REFERENCES executions (id), position INTEGER NOT NULL,
-  name TEXT NOT NULL, type TEXT NOT NULL, display_name TEXT NOT NULL, description TEXT NOT NULL,
-  status TEXT NOT NULL, started REAL NOT NULL, ended REAL, failure_reason TEXT,
-  request TEXT, properties TEXT, metadata TEXT, cache_key TEXT, cache_outputs TEXT,
-  cache_source TEXT, attempts INTEGER NOT NULL DEFAULT 0, log TEXT NOT NULL,
-  PRIMARY KEY (execution, name)
-) WITHOUT ROWID;
-CREATE INDEX steps_by_cache_key ON steps (cache_key, ended) WHERE cache_key IS NOT NULL;
-CREATE TABLE models (
-  name TEXT PRIMARY KEY, execution TEXT NOT NULL, step TEXT NOT NULL, created REAL NOT NULL,
-  description TEXT NOT NULL
-);
-CREATE TABLE package_groups (
-  name TEXT PRIMARY KEY, arn TEXT NOT NULL, created REAL NOT NULL
-);
-CREATE TABLE packages (
-  group_name TEXT NOT NULL REFERENCES package_groups (name), version INTEGER NOT NULL,
-  execution TEXT NOT NULL, step TEXT NOT NULL, created REAL NOT NULL,
-  description TEXT NOT NULL, metrics TEXT NOT NULL,
-  PRIMARY KEY (group_name, version)
-);
-""",
-    """
-ALTER TABLE executions ADD COLUMN options TEXT;
-ALTER TABLE steps ADD COLUMN iteration TEXT;
-ALTER TABLE steps ADD COLUMN selective_source TEXT;
-ALTER TABLE steps ADD COLUMN phases TEXT;
-CREATE TABLE lineage_entities (
-  arn TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
-  source TEXT NOT NULL, execution TEXT NOT NULL, step TEXT NOT NULL, created REAL NOT NULL,
-  description TEXT NOT NULL
-);
-CREATE TABLE lineage_associations (
-  source TEXT NOT NULL, destination TEXT NOT NULL, type TEXT, execution TEXT NOT NULL,
-  step TEXT NOT NULL, created REAL NOT NULL,
-  PRIMARY KEY (source, destination)
-) WITHOUT ROWID;
-CREATE INDEX lineage_by_destination ON lineage_associations (destination);
-""",
-    """
-CREATE TABLE hosting (
-  kind TEXT NOT NULL, name TEXT NOT NULL, execution TEXT NOT NULL, step TEXT NOT NULL,
-  created REAL NOT NULL, description TEXT NOT NULL,
-  PRIMARY KEY (kind, name)
-) WITHOUT ROWID;
-""",
-    """
-ALTER TABLE executions ADD COLUMN paused REAL NOT NULL DEFAULT 0;
-ALTER TABLE steps ADD COLUMN faults TEXT;
-""",
-)
-SCHEMA_VERSION = len(MIGRATIONS)
 
 RESUMED = "sagedag: the run is resumed; the step runs again"
 """The line in a step's log behind which its part of a resumed run begins."""
@@ -149,19 +92,25 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Write atomically: everything inside the block is stored, or nothing."""
-        with self._mutex:
+        """Write atomically: everything inside the block is stored, or nothing.
+
+        Raises:
+            SagedagError: the disk is full, or cannot be written any more.
+        """
+        with self._mutex, disk_trouble(self.folder):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                # A full disk has ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def query(self, sql: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
         """Return the rows that a SELECT finds."""
-        with self._mutex:
+        with self._mutex, disk_trouble(self.folder):
             return self._connection.execute(sql, tuple(values)).fetchall()
 
     def close(self) -> None:
@@ -226,15 +175,22 @@ def open_store(
         SagedagError: the folder cannot be written, or holds no store this version can use.
     """
     try:
+        str(folder).encode()
         folder.mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except UnicodeEncodeError:
+        raise SagedagError(
+            f"the path of the store {str(folder)!r} is not UTF-8",
+            "name another store with --store, or set LC_ALL to a locale with UTF-8",
+        ) from None
     except OSError as error:
-        raise SagedagError(f"the store {folder} cannot be written: {error.strerror}") from None
+        raise unwritable(folder, str(error.strerror)) from None
     try:
         _take(lock, folder, on_wait, stop)
-        connection = _connect(folder)
-        _prepare(connection, folder)
-        _close_interrupted(connection)
+        with disk_trouble(folder):
+            connection = connect(folder)
+            prepare(connection, folder)
+            close_interrupted(connection)
         # Left by a run that was killed: its jobs' folders and half-written objects.
         discard(folder / "work")
         Buckets(folder / "s3").sweep()
@@ -255,8 +211,8 @@ def read_store(folder: Path) -> Store:
         raise UsageError(
             f"{folder} holds no runs yet", hint="`sagedag run PATH` makes the store and fills it"
         )
-    connection = _connect(folder)
-    version = _version(connection, folder)
+    connection = connect_to_read(folder)
+    version = version_of(connection, folder)
     if version == 0:
         connection.close()
         raise UsageError(f"{folder} holds no runs yet", hint="`sagedag run PATH` fills it")
@@ -264,7 +220,7 @@ def read_store(folder: Path) -> Store:
         # Made by an older sagedag; whoever writes brings it up to date.
         connection.close()
         open_store(folder).close()
-        connection = _connect(folder)
+        connection = connect_to_read(folder)
     connection.execute("PRAGMA query_only = ON")
     return Store(folder, connection, None)
 
@@ -291,66 +247,3 @@ def _take(
             time.sleep(0.1)
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-
-
-def _connect(folder: Path) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            folder / DATABASE, timeout=30, isolation_level=None, check_same_thread=False
-        )
-        connection.row_factory = sqlite3.Row
-        # WAL with NORMAL loses nothing when a process dies, only (at most the last commits) when
-        # the machine does.
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-    except sqlite3.Error as error:
-        raise _unusable(folder, str(error)) from None
-    return connection
-
-
-def _version(connection: sqlite3.Connection, folder: Path) -> int:
-    try:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    except sqlite3.Error as error:
-        raise _unusable(folder, str(error)) from None
-    if version > SCHEMA_VERSION:
-        raise _unusable(folder, "it was made by a newer version of sagedag")
-    return version
-
-
-def _prepare(connection: sqlite3.Connection, folder: Path) -> None:
-    """Bring the database to this version's form."""
-    version = _version(connection, folder)
-    if version == SCHEMA_VERSION:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    for migration in MIGRATIONS[version:]:
-        for statement in migration.split(";"):
-            if statement.strip():
-                connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    connection.execute("COMMIT")
-
-
-def _close_interrupted(connection: sqlite3.Connection) -> None:
-    """Mark as stopped what a killed process left open; only the lock's holder may."""
-    connection.execute("BEGIN IMMEDIATE")
-    # When it was killed nobody wrote down: the last thing that is known to have happened counts.
-    last = (
-        "COALESCE((SELECT MAX(COALESCE(steps.ended, steps.started)) FROM steps"
-        " WHERE steps.execution = executions.id), started)"
-    )
-    for table, ended in (("executions", last), ("steps", "started")):
-        connection.execute(
-            f"UPDATE {table} SET status = 'Stopped', failure_reason = ?, ended = {ended} "  # noqa: S608 - names of ours
-            "WHERE status IN ('Starting', 'Executing', 'Stopping')",
-            (INTERRUPTED,),
-        )
-    connection.execute("COMMIT")
-
-
-def _unusable(folder: Path, reason: str) -> SagedagError:
-    return SagedagError(
-        f"the store {folder} cannot be used: {reason}",
-        hint="move the folder away to start with an empty store",
-    )

@@ -4,13 +4,16 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,10 @@ import pytest
 from local_samples import always, document, model, output_of, processing, register
 
 from pipelines.errors import Interrupted, SagedagError, UsageError
+from pipelines.local.database import MIGRATIONS
 from pipelines.local.history import History
 from pipelines.local.registry import Registry
-from pipelines.local.store import MIGRATIONS, find_store, open_store, place_store, read_store
+from pipelines.local.store import find_store, open_store, place_store, read_store
 
 KILLS = int(os.environ.get("SAGEDAG_KILLS", "5"))
 RUN = [sys.executable, str(Path(__file__).with_name("killed_run.py"))]
@@ -49,10 +53,83 @@ def test_a_reader_cannot_write(place: Any) -> None:
     place.run(document(always("a")))
     with (
         read_store(place.store) as store,
-        pytest.raises(sqlite3.OperationalError, match="readonly"),
+        pytest.raises(SagedagError, match="readonly"),
         store.transaction() as connection,
     ):
         connection.execute("DELETE FROM executions")
+
+
+def test_a_full_disk_is_told_and_the_store_stays_whole(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        pages = store.query("PRAGMA page_count")[0][0]
+        store.query(f"PRAGMA max_page_count = {pages}")
+        with (
+            pytest.raises(SagedagError, match="cannot be written: database or disk is full"),
+            store.transaction() as connection,
+        ):
+            connection.execute("CREATE TABLE more (text)")
+            connection.execute("INSERT INTO more VALUES (?)", ("x" * 100_000,))
+        store.query("PRAGMA max_page_count = 100000")
+        with store.transaction() as connection:
+            connection.execute("CREATE TABLE more (text)")
+
+
+def as_another_user(work: Callable[[], None]) -> None:
+    """Do something as a user who is not root."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.getuid() == 0:
+                os.setuid(65534)
+            work()
+        except BaseException:  # noqa: BLE001 - a child must not go on as the test
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_store_that_cannot_be_written_can_be_read(place: Any) -> None:
+    place.run(document(always("a")))
+    folder = Path(tempfile.mkdtemp(prefix="sagedag-test-"))
+    shutil.copy(place.store / "store.sqlite", folder)
+    (folder / "store.sqlite").chmod(0o444)
+    folder.chmod(0o555)
+
+    def work() -> None:
+        with read_store(folder) as store:
+            assert [each.status for each in History(store).executions()] == ["Succeeded"]
+        with pytest.raises(SagedagError, match="cannot be written: Permission denied") as caught:
+            open_store(folder)
+        assert "--store" in caught.value.hint
+
+    try:
+        as_another_user(work)
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_a_path_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SagedagError, match="is not UTF-8"):
+        open_store(tmp_path / os.fsdecode(b"caf\xe9"))
+
+
+def test_a_run_that_was_killed_ended_when_something_last_happened(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store, store.transaction() as connection:
+        connection.execute(
+            "INSERT INTO executions (id, arn, pipeline, pipeline_arn, status, started,"
+            " parallelism, isolation, definition, parameters)"
+            " VALUES ('abc', 'a', 'old', 'p', 'Executing', 10, 2, 'paths', '{}', '{}')"
+        )
+        connection.execute(
+            "INSERT INTO steps (execution, position, name, type, display_name, description,"
+            " status, started, ended, log)"
+            " VALUES ('abc', 1, 's', 'Fail', '', '', 'Succeeded', 11, 14, '')"
+        )
+    with open_store(tmp_path) as store:
+        record = History(store).find("abc")
+        assert (record.status, record.ended, record.seconds) == ("Stopped", 14, 4)
 
 
 def test_a_store_that_is_none_or_newer_is_refused(tmp_path: Path) -> None:

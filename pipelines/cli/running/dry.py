@@ -58,7 +58,8 @@ def dry_run(path: str, request: RunRequest) -> tuple[dict[str, Any], int]:
 @contextmanager
 def _reading(folder: Path) -> Iterator[Store]:
     """Open a store for reading; where there is none, an empty one that goes away."""
-    from pipelines.local.store import DATABASE, open_store, read_store
+    from pipelines.local.database import DATABASE
+    from pipelines.local.store import open_store, read_store
 
     if (folder / DATABASE).is_file():
         with read_store(folder) as store:

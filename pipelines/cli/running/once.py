@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +14,7 @@ from pipelines.cli.options import use_color
 from pipelines.cli.running.request import RunRequest, read_faults, read_parameters
 from pipelines.cli.running.source import Source, load, publish
 from pipelines.cli.running.tracked import check_tracking, tracked
-from pipelines.errors import UsageError
+from pipelines.errors import SagedagError, UsageError
 
 if TYPE_CHECKING:
     from pipelines.definition import Definition
@@ -60,7 +62,10 @@ def run_once(
         _check_beginning(source, options)
     isolation = choose(isolation_of(request))
     view = choose_view(request)
-    with open_store(folder, on_wait=view.waiting, stop=stop.event) as store:
+    with (
+        _machine_trouble(),
+        open_store(folder, on_wait=view.waiting, stop=stop.event) as store,
+    ):
         publish(source.assets, store, source.base)
         if request.resume and (done := _done(store, source.name, options)) is not None:
             view.waiting(f"run {done.id} has succeeded; nothing is left to do")
@@ -83,6 +88,20 @@ def run_once(
         if not request.as_json:
             print_end(store, record)
         return document(store, record), CODES.get(record.status, 5)
+
+
+@contextlib.contextmanager
+def _machine_trouble() -> Iterator[None]:
+    """Tell what the machine refuses: a full disk, a folder that cannot be written."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SagedagError(
+            f"this machine failed the run: {error}",
+            "once that is mended, --resume goes on with a run that had begun",
+        ) from None
 
 
 def _check_beginning(source: Source, options: RunOptions) -> None:

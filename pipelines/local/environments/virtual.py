@@ -79,7 +79,14 @@ class VirtualEnvironments(Environments):
         """Make an environment unless it is there; others that want the same one wait."""
         if (folder / COMPLETE).is_file():
             return False
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JobFailed(
+                f"the folder of environments, {self._folder}, cannot be made: {error.strerror}",
+                context.log,
+                hint="Set XDG_CACHE_HOME to a folder that can be written.",
+            ) from None
         with (self._folder / f"{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if (folder / COMPLETE).is_file():

@@ -10,6 +10,10 @@ programs in other languages see no ``/opt/ml``. The job can read and write whate
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,8 +39,13 @@ class Paths(Isolation):
         """The text with ``/opt/ml`` as the job's folder."""
         return replace_ml(text, ml)
 
-    def launch(self, sandbox: Sandbox) -> contextlib.AbstractContextManager[Launch]:
+    @contextlib.contextmanager
+    def launch(self, sandbox: Sandbox) -> Iterator[Launch]:
         """Start the command with every ``/opt/ml`` in it rewritten."""
+        with _one_word(sandbox.ml) as ml, self._launch(replace(sandbox, ml=ml)) as launched:
+            yield launched
+
+    def _launch(self, sandbox: Sandbox) -> contextlib.AbstractContextManager[Launch]:
         environment = {
             name: replace_ml(value, sandbox.ml) for name, value in sandbox.environment.items()
         }
@@ -49,3 +58,23 @@ class Paths(Isolation):
         if cwd == Path("/tmp"):  # noqa: S108 - the container's /tmp is the job's own scratch folder
             cwd = sandbox.scratch
         return holding(guarded(replace(sandbox, argv=argv, environment=environment, cwd=str(cwd))))
+
+
+@contextlib.contextmanager
+def _one_word(ml: Path) -> Iterator[Path]:
+    """Name a folder whose path has spaces by a link without any: shell commands do not quote it."""
+    places = [place for place in (tempfile.gettempdir(), "/tmp", "/var/tmp") if _is_word(place)]  # noqa: S108 - the link's folder is made for this user alone
+    places = [place for place in places if os.access(place, os.W_OK)]
+    if _is_word(str(ml)) or not places:
+        yield ml
+        return
+    folder = Path(tempfile.mkdtemp(prefix="sagedag-", dir=places[0]))
+    try:
+        (folder / "ml").symlink_to(ml)
+        yield folder / "ml"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_word(path: str) -> bool:
+    return not any(sign.isspace() for sign in path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
-from job_workshop import Workshop
+from job_workshop import Workshop, processing_request
 
 from pipelines.local.isolation.model import replace_ml
-from pipelines.local.jobs import JobFailed
+from pipelines.local.jobs import JobFailed, run_processing
 from pipelines.local.jobs.material import discard
 
 
@@ -18,6 +19,27 @@ def rewritten(tmp_path: Path) -> Workshop:
     made = Workshop(tmp_path / "project", "paths")
     made.project.mkdir()
     return made
+
+
+def test_shell_commands_find_a_folder_with_spaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "mit Leerzeichen ä"
+    (place / "tmp").mkdir(parents=True)
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    workshop = Workshop(place, "paths")
+    before = set(Path("/tmp").glob("sagedag-*/ml"))
+    workshop.objects.put("s3://bucket/code/main.py", b"open('/opt/ml/processing/out/v', 'w')")
+    request = processing_request()
+    command = "cd /opt/ml/processing/input/code && python3 /opt/ml/processing/input/code/main.py"
+    request["AppSpecification"]["ContainerEntrypoint"] = ["/bin/sh", "-c", command]
+    folder = {"S3Uri": "s3://bucket/code/", "LocalPath": "/opt/ml/processing/input/code"}
+    given = {**folder, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    request["ProcessingInputs"] = [{"InputName": "code", "S3Input": given}]
+    run_processing(request, workshop.context())
+    assert workshop.output("v") == ""
+    assert set(Path("/tmp").glob("sagedag-*/ml")) == before
 
 
 SCRIPT = """
