@@ -156,7 +156,9 @@ class Buckets:
                     raise ObjectRefused(f"{uri} leads through a symbolic link in the store")
         return path
 
-    def _below(self, bucket: str, prefix: str, *, whole_names: bool) -> tuple[Entry, ...]:
+    def _below(
+        self, bucket: str, prefix: str, *, whole_names: bool, refuse_links: bool = True
+    ) -> tuple[Entry, ...]:
         """The objects of a bucket whose key begins with the prefix, sorted by key."""
         top = self.root / bucket
         parent, _, _ = prefix.rpartition("/")
@@ -167,7 +169,7 @@ class Buckets:
             )
         cut = len(parent) + 1 if parent and whole_names else 0
         found = []
-        for name, path in walk(start):
+        for name, path in walk(start, refuse_links=refuse_links):
             key = f"{parent}/{name}" if parent else name
             if key.startswith(prefix):
                 uri = f"s3://{bucket}/{key}"

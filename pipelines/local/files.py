@@ -20,8 +20,12 @@ FICLONE = 0x40049409
 _CHUNK = 1 << 20
 
 
-def walk(folder: Path) -> Iterator[tuple[str, Path]]:
+def walk(folder: Path, *, refuse_links: bool = True) -> Iterator[tuple[str, Path]]:
     """Every regular file below a folder with its relative name, folder by folder.
+
+    Args:
+        folder: where to look.
+        refuse_links: False passes symbolic links over.
 
     Raises:
         ObjectRefused: there is a symbolic link.
@@ -36,7 +40,11 @@ def walk(folder: Path) -> Iterator[tuple[str, Path]]:
         for child in children:
             name = prefix + child.name
             if child.is_symlink():
-                raise ObjectRefused(f"{name!r} is a symbolic link")
+                if not refuse_links:
+                    continue
+                raise ObjectRefused(
+                    f"{name!r} is a symbolic link", f"remove {child.path}, or put the file there"
+                )
             if child.is_dir(follow_symlinks=False):
                 pending.append((name + "/", Path(child.path)))
             elif child.is_file(follow_symlinks=False):

@@ -93,9 +93,13 @@ class ObjectStore(Buckets):
         return Entry(uri, path.name, real, real.stat().st_size)
 
     def search(self, uri: str) -> tuple[Entry, ...]:
-        """All objects whose URI begins with this ``s3://`` one, sorted; names are whole keys."""
+        """All objects whose URI begins with this ``s3://`` one, sorted; names are whole keys.
+
+        Symbolic links are no objects: they are left out here, and refused where they are read.
+        """
         bucket, key = split(uri)
-        found = {each.uri: each for each in self._below(bucket, key, whole_names=False)}
+        mine = self._below(bucket, key, whole_names=False, refuse_links=False)
+        found = {each.uri: each for each in mine}
         for prefix, place in self.external.items():
             if prefix.startswith(uri) or f"{uri}/".startswith(f"{prefix}/"):
                 for each in self._entries_at(place, prefix):

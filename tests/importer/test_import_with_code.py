@@ -20,6 +20,7 @@ from pipelines.importer.fetching import fetch
 
 GOLDENS = sorted(path.parent for path in CASES.glob("*/definition.json"))
 
+
 class Published:
     """The objects that a definition publishes, as S3 has them."""
 

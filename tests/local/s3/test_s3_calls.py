@@ -222,6 +222,11 @@ def test_hostile_names_reach_nothing(s3: Any, objects: ObjectStore, tmp_path: Pa
     with pytest.raises(ClientError) as through:
         s3.get_object(Bucket="bucket", Key="link/secret")
     assert "symbolic link" in str(through.value)
+    listed = s3.list_objects_v2(Bucket="bucket")
+    assert [each["Key"] for each in listed["Contents"]] == ["a"]
+    with pytest.raises(ClientError) as below:
+        s3.list_objects_v2(Bucket="bucket", Prefix="link/")
+    assert code_of(below)[1] == 403
     with pytest.raises(ClientError) as copied:
         s3.copy_object(Bucket="bucket", Key="c", CopySource="bucket/../../secret")
     assert code_of(copied)[1] in (400, 404)
