@@ -42,7 +42,13 @@ def command(folder: Path, name: str | None, systems: tuple[str, ...], force: boo
     No file that is there already is touched: if one is in the way, nothing is written.
     """
     from pipelines.starting import name_from, write_project
-    from pipelines.starting.continuous import Repository, Target, default_branch, find_repository
+    from pipelines.starting.continuous import (
+        Repository,
+        Target,
+        default_branch,
+        find_repository,
+        top_near,
+    )
 
     there = find_repository(folder) if systems else None
     if force and there is None:
@@ -51,10 +57,16 @@ def command(folder: Path, name: str | None, systems: tuple[str, ...], force: boo
     if there is None:
         contents = _project(chosen)
         if systems:
-            branch = default_branch(folder if folder.is_dir() else Path())
-            fresh = Repository(folder, "definitions", branch, (Target("dev", "us-east-1"),))
+            # A folder of a larger repository: CI files belong to its root.
+            top = top_near(folder)
+            inside = folder.resolve().relative_to(top)
+            contents = {(inside / name).as_posix(): text for name, text in contents.items()}
+            definitions, targets = inside / "definitions", (Target("dev", "us-east-1"),)
+            branch = default_branch(top if top.is_dir() else Path())
+            fresh = Repository(top, definitions.as_posix(), branch, targets)
             contents.update(_ci(systems, fresh))
-        top = folder
+        else:
+            top = folder
     else:
         if name is not None:
             raise UsageError("--name is for a new project; here is one already")

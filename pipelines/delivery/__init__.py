@@ -2,6 +2,7 @@
 
 - ``choice``: the definitions that a deploy is about.
 - ``deliver``: the way from definitions to what is deployed.
+- ``turns``: two deploys at once.
 - ``summary``: what came of it, as Markdown.
 """
 

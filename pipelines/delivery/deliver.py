@@ -7,16 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pipelines.affected import Uses, contains, head_of, how_to_deepen, uses_of
+from pipelines.affected import Uses, head_of, uses_of
 from pipelines.cloud.apply import Applied, Observer
 from pipelines.cloud.buckets import check_obstacles
 from pipelines.cloud.client import Clients
-from pipelines.cloud.ownership import COMMIT
 from pipelines.cloud.plan import Call
-from pipelines.cloud.state import read_pipelines
 from pipelines.cloud.versions import check_alias
 from pipelines.cloud.wanted import Provenance
-from pipelines.delivery.choice import DIRTY, Choice, Chosen, choose
+from pipelines.delivery.choice import Choice, Chosen, choose
+from pipelines.delivery.turns import check_not_newer, wait_for_end
 from pipelines.deployment import (
     Connection,
     Planned,
@@ -222,8 +221,6 @@ class _Run:
         for attempt in range(1, ATTEMPTS + 1):
             planned = plan_compiled(compiled, clients, root, alias=self.order.alias, keep=keep)
             self.made = replace(self.made, planned=planned)
-            if lost is not None:
-                self._check_not_newer(planned, clients, provenance, lost)
             self.watch.planned(planned, attempt)
             check_owners(planned.plan, self.order.take_over)
             if self.order.dry_run:
@@ -239,6 +236,9 @@ class _Run:
                 lost = error
                 if attempt < ATTEMPTS:
                     self.watch.overtaken(error)
+                    names = [each.name for each in planned.plan.changed]
+                    wait_for_end(clients, names)
+                    check_not_newer(clients, names, root, provenance, error)
         else:
             assert lost is not None
             raise StateMoved(
@@ -249,27 +249,6 @@ class _Run:
         done = tuple(self.applied.values())
         status: Status = "deployed" if done or self.made.attempts else "unchanged"
         return replace(self.made, status=status, applied=done)
-
-    def _check_not_newer(
-        self, planned: Planned, clients: Clients, provenance: Provenance, lost: StateMoved
-    ) -> None:
-        """Refuse to take back what a deploy of another commit just brought.
-
-        Raises:
-            StateMoved: a commit is deployed that this one does not contain.
-        """
-        names = [each.name for each in planned.plan.changed]
-        for name, found in read_pipelines(clients, names).items():
-            commit = found.tags.get(COMMIT, "").removesuffix(DIRTY) if found is not None else ""
-            if not commit or commit == provenance.commit:
-                continue
-            if not contains(self.project.root, commit):
-                raise StateMoved(
-                    f"`{name}` was deployed meanwhile from commit {commit[:12]}, which this one "
-                    "does not contain; it was left as it is",
-                    how_to_deepen(self.project.root)
-                    or "that deploy is newer, or of another branch: deploy from the newest commit",
-                ) from lost
 
 
 class _Recorder:

@@ -183,10 +183,19 @@ def find_repository(folder: Path) -> Repository | None:
         listed = ", ".join(path.parent.name for path in projects)
         raise UsageError(f"there are several projects here: {listed}", "name one of them")
     root = projects[0].parent
-    top = next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
+    top = top_near(here)
     return Repository(
         top, root.relative_to(top).as_posix(), default_branch(top), tuple(_targets(root))
     )
+
+
+def top_near(folder: Path) -> Path:
+    """Return the root of the repository that a folder, which need not exist, will lie in.
+
+    That is where GitHub and GitLab look for CI files. Outside of a repository it is the folder.
+    """
+    here = folder.resolve()
+    return next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
 
 
 def _targets(root: Path) -> list[Target]:

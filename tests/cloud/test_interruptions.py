@@ -85,7 +85,7 @@ def test_a_fault_at_every_call(aws: AwsServer, scene: Scene, clients: Clients) -
                 told.add(error.message.partition(" ")[0])
             check_mended(aws, scene, clients, wanted)
     # The faults hit: these are calls that somebody would have read about.
-    assert len(told) > 3
+    assert len(told) > 2
     if ALL:
         assert {"sagemaker:CreatePipeline", "sagemaker:UpdatePipeline", "s3:PutObject"} <= told
 

@@ -160,6 +160,20 @@ def test_a_new_project_with_ci(tmp_path: Path) -> None:
     assert "deploy-dev" in read(tmp_path / "red/.gitlab-ci.yml")
 
 
+def test_a_new_project_in_a_folder_of_a_larger_repository(tmp_path: Path) -> None:
+    """Code hosts look for CI files in the repository's root alone."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=trunk")
+    ran = sagedag(tmp_path, "init", "services/red", "--ci", "github", "--ci", "codebuild")
+    assert ran.code == 0, ran.err
+    assert "wrote .github/workflows/sagedag.yml\n" in ran.out
+    assert "wrote services/red/definitions/red/pipeline.yaml\n" in ran.out
+    assert not (tmp_path / "services/red/.github").exists()
+    text = (tmp_path / ".github/workflows/sagedag.yml").read_text()
+    assert "sagedag deploy services/red/definitions --env dev" in text
+    assert 'branches: ["trunk"]' in text
+    assert sagedag(tmp_path, "validate", "services/red/definitions").code == 0
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [("dev:", '"de v; rm -rf":'), ("us-east-1", '"us-east-1; x"'), ("dev:", '"${{ x }}":')],
