@@ -16,7 +16,6 @@ from pipelines.assets import MAX_BYTES, MAX_FILES, make_asset
 from pipelines.errors import DefinitionError, SagedagError
 from pipelines.importer.code_places import CodePlace, code_places, config_place
 from pipelines.importer.drafts import Note
-from pipelines.local.jobs.archive import Limits, unpack
 
 if TYPE_CHECKING:
     from pipelines.cloud.objects import RemoteObjects
@@ -139,6 +138,8 @@ class _Fetcher:
 
     def code(self, place: CodePlace, step: str, pointer: str) -> None:
         """Fetch a file, a folder, or the files of an archive."""
+        from pipelines.local.jobs.archive import Limits, unpack
+
         assert self.folder is not None
         bucket, key = _split(place.uri)
         with tempfile.TemporaryDirectory(dir=self.folder, prefix=".fetched-") as held:
