@@ -87,6 +87,19 @@ def test_a_command_and_its_options_exist(page: str, line: str) -> None:
             assert word.partition("=")[0] in known, f"{command.name} has no {word}"
 
 
+def test_every_room_is_on_the_map() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = [
+        path.name + ("/" if path.is_dir() else "")
+        for path in (ROOT / "pipelines").iterdir()
+        if (path.is_dir() or path.suffix == ".py") and not path.name.startswith("_")
+    ]
+    assert [room for room in sorted(rooms) if f"{room}`" not in text] == []
+    # And what is on the map is there.
+    named = re.findall(r"^\| `([\w/.<>]+)`", text, re.MULTILINE)
+    assert [name for name in named if "<" not in name and not (ROOT / name).exists()] == []
+
+
 def test_there_are_commands_to_look_at() -> None:
     assert len(LINES) > 100
 
