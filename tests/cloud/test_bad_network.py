@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -322,9 +323,11 @@ def test_ctrl_c_while_aws_is_silent(
 def test_ctrl_c_in_the_middle_of_an_upsert(
     project: Path, aws: AwsServer, aws_variables: dict[str, str], call: str
 ) -> None:
+    released = threading.Event()
+
     def hang(request: Any) -> None:
         if request.call == call:
-            time.sleep(3)
+            released.wait(20)
 
     aws.hook = hang
     ran = interrupted(
@@ -338,7 +341,8 @@ def test_ctrl_c_in_the_middle_of_an_upsert(
     assert "run it again: it goes on where it stopped" in ran.err
     assert "Traceback" not in ran.err
     aws.hook = None
-    time.sleep(3)  # what the server was doing ends
+    released.set()
+    time.sleep(0.5)  # what the server was doing ends
     assert sagedag(project, "upsert", "--env", "dev", "--yes").code == 0
     assert sagedag(project, "plan", "--env", "dev", "--detailed-exitcode").code == 0
     assert boto3.client("sagemaker").describe_pipeline(PipelineName="line")["PipelineDefinition"]
