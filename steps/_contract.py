@@ -354,6 +354,16 @@ class Kind:
         del step
         return ()
 
+    def check_awaited(self, step: Step, path: Path, other: str) -> Iterator[Problem]:
+        """Yield what is wrong with a step that :meth:`waits_for` names.
+
+        Args:
+            path: the field that names it.
+            other: its ``Type`` in the definition JSON.
+        """
+        del step, path, other
+        yield from ()
+
     def check(self, step: Step) -> Iterator[Problem]:
         """Yield what is wrong with the step beyond its schema."""
         del step

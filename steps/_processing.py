@@ -40,12 +40,12 @@ def processing_request(step: Step, context: Context) -> Arguments:
     instance = fields.get("instance") or {}
     image = context.image(step, ("image",), fields.get("image"), "training", instance.get("type"))
     code = context.code(step, ("code",)) if "code" in fields else None
-    command = fields.get("command")
+    command = command_line(fields.get("command"))
     entry = None
     if code is not None:
         entry = entry_point(command, CODE_PATH, code.entry, code.has_requirements)
     elif command:
-        entry = list(command)
+        entry = command
     inputs = [_input(step, context, name) for name in fields.get("inputs", {})]
     if code is not None:
         inputs.append(_s3_input("code", code.files, CODE_PATH))

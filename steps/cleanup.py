@@ -20,6 +20,12 @@ _URIS = f.listing(
 )  # fmt: skip
 
 
+_FOUND = ("Training", "Athena")
+"""Types of steps whose outputs the service finds (the SDK's ``S3CleanupSource``)."""
+_NAMED = ("Processing", "Transform")
+"""Types of steps whose outputs are named (the SDK's ``S3CleanupSource``)."""
+
+
 class Cleanup(Kind):
     """Deletes outputs."""
 
@@ -69,6 +75,18 @@ class Cleanup(Kind):
     def waits_for(self, step: Step) -> Sequence[tuple[Path, str]]:
         """Return the steps that are cleaned up after."""
         return [(("of", name), name) for name in step.fields.get("of", {})]
+
+    def check_awaited(self, step: Step, path: Path, other: str) -> Iterator[Problem]:
+        """Yield steps that leave nothing in S3 that the service would delete."""
+        if other in _NAMED:
+            if not step.fields["of"][path[-1]].get("uris"):
+                message = f"the service does not find the outputs of a {other} step by itself"
+                hint = f"name them: `{path[-1]}: [s3://bucket/key]`"
+                yield Problem("missing-key", path, message, hint, at_key=True)
+        elif other not in _FOUND:
+            message = f"`{path[-1]}` ({other}) leaves nothing that can be cleaned up"
+            hint = "Training, Athena, Processing and Transform steps do"
+            yield Problem("bad-value", path, message, hint, at_key=True)
 
     def check(self, step: Step) -> Iterator[Problem]:
         """Yield globs: the request names every step."""

@@ -157,7 +157,7 @@ class ForEach(Kind):
             yield Problem(
                 "bad-value",
                 ("items",),
-                "a text is no list of items",
+                f"`{items}` is one value, not a list of items",
                 "write a list, or refer to a text that is a JSON list: `${parameters.NAME}`",
             )
         select = step.fields.get("select")

@@ -138,7 +138,7 @@ class Training(Kind):
 
     def _algorithm(self, step: Step, image: Any, code: Code | None) -> Arguments:
         fields = step.fields
-        entry = list(fields.get("command") or []) or None
+        entry = command_line(fields.get("command")) or None
         if entry and code is not None:
             entry = entry_point(entry, CODE_PATH, code.entry, code.has_requirements)
         metrics = fields.get("metrics", {})

@@ -172,6 +172,10 @@ def _judge_text(value: str, schema: Any, path: Path) -> Iterator[Problem]:
             if value.lower() in ("yes", "no", "on", "off"):
                 hint = "yes and no are `true` and `false` in YAML 1.2"
             yield Problem("bad-duration", path, as_clause(message), as_clause(hint))
+    wanted = schema.get("x-meaning", "s3")
+    if wanted != "s3" and value.startswith("s3://"):
+        message = f"{_MEANINGS[wanted]} is wanted here, not an S3 URI"
+        yield Problem("wrong-reference", path, message, _REMEDIES.get((wanted, "s3"), ""))
     if schema.get("x-instance") and not _INSTANCE.fullmatch(value):
         known = check_instance_type(value, "CreateTrainingJob")
         hint = as_clause(known.hint) if known is not None else "write it as `ml.m5.large`"

@@ -152,7 +152,7 @@ def nearest(word: str, options: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, likely, 1, 0.7)
     if near:
         return folded[near[0]]
-    begun = [option for option in folded if len(key) > 3 and option.startswith(key)]
+    begun = [option for option in folded if len(key) > 2 and option.startswith(key)]
     return folded[begun[0]] if len(begun) == 1 else ""
 
 

@@ -115,7 +115,11 @@ class Expander:
             node = entry.value
             if not isinstance(node, MapNode):
                 message = f"the step `{name}` is a map of fields, not {describe(plain(node))}"
-                self.report.at(node, "wrong-type", message)
+                field = name in all_fields(TYPELESS)
+                hint = (
+                    "as a field of the step above it stands further to the right" if field else ""
+                )
+                self.report.at(node, "wrong-type", message, hint)
                 self.drop(name)
                 continue
             kind = self.kind_of(name, entry, node)

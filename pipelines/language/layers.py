@@ -15,6 +15,7 @@ from pipelines.language.nodes import (
     MapNode,
     Node,
     Scalar,
+    Sequence,
     get,
     key_at,
     mapping,
@@ -62,9 +63,7 @@ def read_layers(
         overlay = _overlay(tree, setting, report)
         if overlay is not None:
             layers.append(overlay)
-    if any(not _mergeable(layer, report) for layer in layers):
-        return None
-    merged = merge_layers(layers)
+    merged = merge_layers([_mergeable(layer, report) for layer in layers])
     if variables:
         merged = _with_variables(merged, variables, [tree for _, tree in chain], report)
     final = without_layer_nulls(merged)
@@ -159,13 +158,18 @@ def _kind(node: Node) -> str:
     return describe(plain(node))
 
 
-def _mergeable(layer: MapNode, report: Report) -> bool:
-    """Whether the blocks that merging looks into are maps, and nothing unknown stands on top."""
-    sound = True
+def _mergeable(layer: MapNode, report: Report) -> MapNode:
+    """Return a layer in which the blocks that merging looks into are maps.
+
+    Reports those that are none, and what is unknown on top.
+    """
+    made = layer
     for name, entry in layer.entries.items():
         field = TOP.get(name)
         if field is None:
             hint = suggest(name, TOP) or "keys of your own begin with `x-`"
+            if name != name.strip():
+                hint = "the space before it is none of YAML's; type it anew"
             report.at(entry.key, "unknown-key", f"unknown key `{name}`", hint)
             continue
         wants_map = name in ("vars", "parameters", "defaults", "steps", "tags")
@@ -173,9 +177,31 @@ def _mergeable(layer: MapNode, report: Report) -> bool:
             if isinstance(entry.value, Scalar) and entry.value.value is None:
                 continue
             message = f"`{name}` is a map, not {_kind(entry.value)}"
-            report.at(entry.value, "wrong-type", message)
-            sound = False
-    return sound
+            report.at(entry.value, "wrong-type", message, _without_dashes(entry.value))
+            report.blame((name,))
+            meant = _as_map(entry.value)
+            made = with_entry(made, name, meant) if meant else without(made, name)
+    return made
+
+
+def _as_map(node: Node) -> MapNode | None:
+    """Return the map that a list of maps was meant to be: by its only keys or their names."""
+    entries: dict[str, Entry] = {}
+    for item in node.items if isinstance(node, Sequence) else ():
+        name = get(item, "name")
+        if isinstance(item, MapNode) and isinstance(name, Scalar):
+            entries[name.text] = Entry(name, without(item, "name"))
+        elif isinstance(item, MapNode) and len(item.entries) == 1:
+            entries.update(item.entries)
+        else:
+            return None
+    return MapNode(entries, node.source, node.span) if entries else None
+
+
+def _without_dashes(node: Node) -> str:
+    meant = _as_map(node)
+    first = next(iter(meant.entries), "") if meant else ""
+    return f"write each as `NAME: …` without the `-`, beginning with `{first}:`" if first else ""
 
 
 def _with_variables(

@@ -200,7 +200,7 @@ def _check_top(tree: MapNode, steps: Node | None, report: Report) -> None:
         ("steps", "its steps by name"),
     ):
         misspelt = nearest(name, [key for key in tree.entries if key not in TOP])
-        if get(tree, name) is None and not misspelt:
+        if get(tree, name) is None and not misspelt and not report.blames((name,)):
             report.add("missing-key", tree.source, tree.span, f"missing key `{name}`", hint)
     if isinstance(steps, MapNode) and not steps.entries:
         report.at(steps, "empty", "the pipeline has no steps", "add one below `steps`")

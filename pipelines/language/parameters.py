@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pipelines.language.diagnostics import Report
 from pipelines.language.foreign import settle
-from pipelines.language.nodes import MapNode, Node, get, plain
+from pipelines.language.nodes import MapNode, Node, Scalar, get, plain
 from pipelines.language.source import resolve_plain
 from pipelines.language.spec import ParameterSpec
 from pipelines.language.validation import describe, kind_of
@@ -41,6 +42,14 @@ def _parameter(name: str, node: MapNode, report: Report) -> ParameterSpec:
         kind = _inferred(examples[0]) if examples else "String"
         if stated == "" and not examples:
             kind = "String"
+    stated_default = get(node, "default")
+    if not stated and isinstance(stated_default, Scalar) and _is_too_large(stated_default):
+        report.at(
+            stated_default,
+            "bad-default",
+            f"the number of `{name}` is too large to be held",
+            f"write it in quotes for the text, or `{name}: {{type: String, …}}`",
+        )
     if isinstance(default, (dict, list)):
         default = None  # the schema says what is wrong
     if default is not None:
@@ -77,6 +86,16 @@ def _inferred(value: Any) -> str:
     if isinstance(value, int):
         return "Integer"
     return "Float" if isinstance(value, float) else "String"
+
+
+def _is_too_large(node: Scalar) -> bool:
+    """Whether a value is written as a number that none of the number types holds."""
+    unquoted = isinstance(node.value, str) and not node.quoted and not node.block
+    return unquoted and _TOO_LARGE.fullmatch(node.text) is not None
+
+
+_TOO_LARGE = re.compile(r"-?[1-9][0-9]*(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+"""JSON's numbers: those that are read as text have no number type that holds them."""
 
 
 _CHECKS = {"String": str, "Integer": int, "Float": float, "Boolean": bool}

@@ -164,7 +164,9 @@ class _Builder:
         if not isinstance(image, Mapping):
             if isinstance(image, str) and "/" not in image:
                 message = f"`{image}` is not the URI of an image in a registry"
-                hint = f"a framework's image is written `{{framework: {image}, version: …}}`"
+                name, _, version = image.partition(":")
+                written = f"{{framework: {name}, version: {version or '…'}}}"
+                hint = f"a framework's image is written `{written}`"
                 self.report(step, Problem("unknown-image", path, message, hint))
             return image
         if any(self.is_stand_in(step, (*path, part)) for part in image):

@@ -203,7 +203,8 @@ class Resolver:
                     f"`{name}` runs once for every item of `{condition}`: write "
                     f"`steps.{condition}.iterations[0].{name}.…`"
                 )
-            return f"`{name}` runs only in the `{branch}` branch of `{condition}`"
+            where = f"the `{branch}` branch of `{condition}`"
+            return f"`{name}` runs only in {where}: move this step there, or that one out"
         if name == step.name:
             return "a step can't wait for itself"
         if (name, "steps") in step.branch:
@@ -264,6 +265,8 @@ class Resolver:
         if self.report.blames((*step.path, "if")):
             return ()
         text = condition.value if isinstance(condition.value, str) else condition.text
+        if "{{" in text:
+            return ()  # its template is wrong, which was told
         found = clauses_of(text, self.scope(step))
         if isinstance(found, list):
             for wrong in found:
@@ -293,6 +296,11 @@ class Resolver:
         for path, word in step.kind.waits_for(self.plain_steps[step.name]):
             for name in self.named(step, word, path):
                 found.setdefault(name, Dependency(name))
+                other = self.expanded[name]
+                if not other.typeless and name not in self.repaired:
+                    kind = other.kind.type_of(self.plain_steps[name])
+                    mine = self.plain_steps[step.name]
+                    self.tell(step, step.kind.check_awaited(mine, path, kind))
         return tuple(found.values())
 
     def named(self, step: Expanded, word: str, path: Path) -> Iterator[str]:

@@ -60,7 +60,8 @@ def read(path: Path, name: str, data: bytes, report: Report) -> Node | None:
     except UnicodeDecodeError as error:
         shown = Source(path, name, data.decode("utf-8-sig", "replace"))
         offset = len(data[: error.start].decode("utf-8-sig"))
-        report.add("yaml-syntax", shown, shown.at(offset), "the text is not UTF-8")
+        hint = "save the file as UTF-8"
+        report.add("yaml-syntax", shown, shown.at(offset), "the text is not UTF-8", hint)
         return None
     source = Source(path, name, text)
     stray = _STRAY.search(text)
@@ -110,19 +111,22 @@ def _report_syntax(error: yaml.MarkedYAMLError, source: Source, report: Report) 
         span = Span(line + 1, column + 1, column + 2)
         report.add("yaml-syntax", source, span, "YAML indents with spaces, never with tabs")
         return
-    message, hint, at_start = _in_words(error, here[column : column + 1])
+    message, hint, at_start = _in_words(error, here[column : column + 1], here[:column])
     if at_start and error.context_mark:
         line, column = error.context_mark.line, error.context_mark.column
     span = Span(line + 1, column + 1, column + 2)
     report.add("yaml-syntax", source, span, message, hint)
 
 
-def _in_words(error: yaml.MarkedYAMLError, sign: str) -> tuple[str, str, bool]:
+def _in_words(error: yaml.MarkedYAMLError, sign: str, before: str) -> tuple[str, str, bool]:
     """Return the parser's message and a hint, and whether to point at what was begun before."""
     problem, context = str(error.problem or ""), str(error.context or "")
     begun = error.context_mark
     if "mapping values are not allowed" in problem:
-        hint = "quote the value if it contains `: `, or check the indentation"
+        hint = (
+            "quote the value if it contains `: `, or check the indentation and that the line above "
+            "has its `:`"
+        )
         return "a `:` can't stand here", hint, False
     if "quoted scalar" in context and "end of stream" in problem:
         return "the quote is never closed", "", True
@@ -130,9 +134,13 @@ def _in_words(error: yaml.MarkedYAMLError, sign: str) -> tuple[str, str, bool]:
         opening, closing = "{}" if "mapping" in context else "[]"
         where = f"line {begun.line + 1}, column {begun.column + 1}" if begun else "a line above"
         message = f"a `,` or the closing `{closing}` is missing before this"
-        return message, f"the `{opening}` stands in {where}", False
+        quote = "; a value with `: ` in it is quoted" if sign == ":" else ""
+        return message, f"the `{opening}` stands in {where}{quote}", False
     if "cannot start any token" in problem:
         return f"a value can't begin with `{sign}`", "quote it", False
+    if "block" in context and "expected" in problem and before.rstrip().endswith(('"', "'")):
+        hint = 'a quote inside is written twice in \'…\', and \\" in "…"'
+        return "text goes on after the closing quote", hint, False
     if "block" in context and "expected" in problem:
         hint = "keys of one map stand exactly below each other"
         return "this line's indentation fits nothing above it", hint, False
@@ -170,7 +178,10 @@ class _Builder:
         for event in parse_events(self.source.text, MAX_DEPTH):
             self.take(event)
         if self.root is None:
-            self.report.add("empty", self.source, Span(1, 1, 2), "the file holds no definition")
+            hint = "begin one with `sagedag init`"
+            self.report.add(
+                "empty", self.source, Span(1, 1, 2), "the file holds no definition", hint
+            )
         return self.root
 
     def take(self, event: Any) -> None:
@@ -263,7 +274,12 @@ class _Builder:
         elif parent.key is None:
             self.add_key(parent, node)
         else:
-            parent.entries.setdefault(str(parent.key.value), Entry(parent.key, node))
+            if parent.key.text == "<<" and not parent.key.quoted:
+                # It is refused; what is merged counts all the same, so that nothing is missing.
+                merged = node.entries if isinstance(node, MapNode) else {}
+            else:
+                merged = {str(parent.key.value): Entry(parent.key, node)}
+            parent.entries.update({k: v for k, v in merged.items() if k not in parent.entries})
             parent.key = None
 
     def add_key(self, parent: _Open, node: Node) -> None:

@@ -106,11 +106,12 @@ def _problem(validator: Any, error: ValidationError, path: Path) -> Iterator[Pro
         option = option_for(error.schema, value)
         if option is None:
             kinds = [resolve_ref(each).get("type") for each in wanted]
-            yield _wrong_type(path, kinds, value)
+            yield _wrong_type(path, kinds, value, error.schema)
         else:
             yield from _translate(validator.evolve(schema=option), value, path)
     elif rule == "type":
-        yield _wrong_type(path, wanted if isinstance(wanted, list) else [wanted], value)
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        yield _wrong_type(path, kinds, value, error.schema)
     elif rule in ("enum", "const"):
         yield _not_a_choice(error, path)
     else:
@@ -180,21 +181,35 @@ def _api_names() -> dict[str, str]:
     }
 
 
-def _wrong_type(path: Path, wanted: list[Any], value: Any) -> Problem:
+def _wrong_type(path: Path, wanted: list[Any], value: Any, schema: Any) -> Problem:
     names: list[str] = []
     for each in wanted:
         for one in each if isinstance(each, list) else [each]:
             if one in _NAMES and _NAMES[one] not in names and one != "null":
                 names.append(_NAMES[one])
     expected = in_words(names, "or") or "something else"
-    return Problem(
-        "wrong-type", path, f"expected {expected}, got {describe(value)}", _type_hint(wanted, value)
-    )
+    hint = _type_hint(wanted, value) or _shape_of(wanted, schema)
+    return Problem("wrong-type", path, f"expected {expected}, got {describe(value)}", hint)
+
+
+def _shape_of(wanted: list[Any], schema: Any) -> str:
+    """Return how a map begins that is wanted, by its keys."""
+    if "object" not in wanted:
+        return ""
+    options = [resolve_ref(option) for option in schema.get("anyOf", [schema])]
+    maps = [option for option in options if option.get("type") == "object"]
+    form: dict[str, Any] = maps[0] if maps else {}
+    example = next((each for each in form.get("examples", ()) if isinstance(each, dict)), {})
+    names = form.get("required") or list(example)
+    return f"such as `{{{', '.join(f'{name}: …' for name in names[:3])}}}`" if names else ""
 
 
 def _type_hint(wanted: list[Any], value: Any) -> str:
     if "string" in wanted and isinstance(value, bool):
         return f'write "{str(value).lower()}" in quotes for the text'
+    amount = re.fullmatch(r"([0-9]+) *[A-Za-z]+", value) if isinstance(value, str) else None
+    if amount and {"integer", "number"} & {each for each in wanted if isinstance(each, str)}:
+        return f"write the number alone: {amount[1]}"
     if "array" in wanted and isinstance(value, str):
         return f"write it as a list: [{_short(value)}]"
     if value in ("yes", "no", "on", "off") and "boolean" in wanted:
