@@ -71,11 +71,12 @@ DECLINED = 1
 (docs/decisions/0022)."""
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool, hint: str = "pass --yes") -> None:
     """Ask before something is written; where the answer is no, end with :data:`DECLINED`.
 
     Args:
         yes: the answer was given on the command line.
+        hint: what to do where nobody is there to answer.
 
     Raises:
         UsageError: nobody is there to answer.
@@ -86,7 +87,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise UsageError(
             "nobody is there to confirm: standard input is no terminal",
-            "pass --yes, or carry out a saved plan with --plan FILE",
+            hint,
         )
     if not click.confirm(question, default=False, err=True):
         click.echo("Nothing was changed.", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -16,6 +17,9 @@ from pipelines.cli.options import (
 )
 
 NAMES = ("cloudformation", "terraform", "ack")
+
+DIRECT, FROM_S3 = 51_200, 1_048_576
+"""Bytes of a template that CloudFormation gets in a request, and from S3 (its quotas)."""
 
 
 @click.command(
@@ -66,8 +70,25 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         count = publish(made, connection(options))
         click.echo(f"{count} objects uploaded.", err=True)
     text = FORMATS[options["style"]].write(made.pipelines)
+    if options["style"] == "cloudformation":
+        for line in too_large(len(text.encode())):
+            click.echo(f"warning: {line}", err=True)
     if options["output"] is None:
         click.echo(text, nl=False)
     else:
         write_text(options["output"], text)
     return 0
+
+
+def too_large(size: int) -> Iterator[str]:
+    """Yield what to do with a template that CloudFormation does not take as it is."""
+    if size > FROM_S3:
+        yield (
+            f"the template has {size:,} bytes; CloudFormation takes {FROM_S3:,}: "
+            "export fewer definitions at once"
+        )
+    elif size > DIRECT:
+        yield (
+            f"the template has {size:,} bytes; CloudFormation takes more than {DIRECT:,} from S3 "
+            "alone: `aws cloudformation deploy --s3-bucket BUCKET …` puts it there"
+        )

@@ -69,7 +69,8 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
         agreed = options["yes"] or options["plan_file"] is not None
         if options["plan_file"] is None:  # what a saved plan met may be mended by now
             check_obstacles(plan)
-        confirm(f"\nDeploy to {plan.environment}?", yes=agreed)
+        hint = "pass --yes, or carry out a saved plan with --plan FILE"
+        confirm(f"\nDeploy to {plan.environment}?", yes=agreed, hint=hint)
         click.echo(err=quiet)
         done = carry_out(planned, Progress(plan, err=quiet))
         click.echo(f"Deployed to {plan.environment}.", err=quiet)

@@ -369,7 +369,7 @@ def test_a_saved_plan_that_was_tampered_with(
 def test_somebody_is_asked(project: Path, aws: AwsServer) -> None:
     ran = sagedag(project, "upsert", "--env", "dev")
     assert ran.code == 2
-    assert "pass --yes" in ran.err
+    assert "hint: pass --yes, or carry out a saved plan with --plan FILE" in ran.err
     refused = sagedag(project, "upsert", "--env", "dev", typed="n\n")
     assert refused.code == 1
     assert "Nothing was changed." in refused.err

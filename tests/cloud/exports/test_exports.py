@@ -12,6 +12,7 @@ from cloud_commands import sagedag
 from cloud_project import LINE, write_project
 from moto_server import AwsServer
 
+from pipelines.cli.export import too_large
 from pipelines.cloud.exports.ack import object_name
 from pipelines.cloud.exports.exported import identifiers
 from pipelines.cloud.exports.terraform import literal
@@ -198,3 +199,19 @@ def test_object_names_are_kubernetes_names(name: str) -> None:
 
 def test_terraform_texts_are_literal() -> None:
     assert literal("${a} %{b} $c") == "$${a} %%{b} $c"
+
+
+def test_a_template_that_cloudformation_does_not_take_is_told(folder: Path) -> None:
+    blocks = "".join(f"  P{n}: {'x' * 400}\n" for n in range(150))
+    wide = LINE.replace("  Rows: 100\n", "  Rows: 100\n" + blocks)
+    (folder / "line/wide.yaml").write_text(wide.replace("pipeline: line", "pipeline: wide"))
+    words = ("export", "line/wide.yaml", "--env", "dev", "--format")
+    try:
+        template, other = (sagedag(folder, *words, style) for style in ("cloudformation", "ack"))
+    finally:
+        (folder / "line/wide.yaml").unlink()
+    assert (template.code, other.code) == (0, 0), template.err
+    assert "CloudFormation takes more than 51,200 from S3 alone" in template.err
+    assert "CloudFormation" not in other.err
+    assert list(too_large(51_200)) == []
+    assert "export fewer definitions at once" in next(iter(too_large(1_048_577)))
