@@ -11,7 +11,7 @@ import click
 from pipelines.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipelines.starting.continuous import Repository
+    from pipelines.starting.continuous import Repository, Target
 
 
 @click.command(
@@ -85,8 +85,17 @@ def command(folder: Path, name: str | None, systems: tuple[str, ...], force: boo
         click.echo("  sagedag validate")
         click.echo("  sagedag run")
     if systems:
-        click.echo("  make the AWS roles and set their variables: docs/ci.md")
+        click.echo("  make the AWS roles and set their variables (docs/ci.md of sagedag):")
+        click.echo(f"    {', '.join(_variables(systems, (there or fresh).targets))}")
     return 0
+
+
+def _variables(systems: tuple[str, ...], targets: tuple[Target, ...]) -> list[str]:
+    """Return the variables that CI files read."""
+    if set(systems) == {"codebuild"}:
+        return ["SAGEDAG_ENV"]
+    plans = [f"SAGEDAG_PLAN_ROLE_{each.variable}" for each in targets]
+    return [*plans, "SAGEDAG_DEPLOY_ROLE"]
 
 
 def _told(path: Path) -> Path:

@@ -156,6 +156,7 @@ def test_a_new_project_with_ci(tmp_path: Path) -> None:
     ran = sagedag(tmp_path, "init", "red", "--ci", "gitlab")
     assert ran.code == 0, ran.err
     assert "wrote red/.gitlab-ci.yml" in ran.out
+    assert ran.out.endswith("\n    SAGEDAG_PLAN_ROLE_DEV, SAGEDAG_DEPLOY_ROLE\n")
     assert (tmp_path / "red/definitions/red/pipeline.yaml").exists()
     assert "deploy-dev" in read(tmp_path / "red/.gitlab-ci.yml")
 
