@@ -34,9 +34,10 @@ def command(name: str, **options: Any) -> int:
     from pipelines.cloud.apply import apply_plan
     from pipelines.cloud.versions import plan_rollback
     from pipelines.deployment import tool_version
+    from pipelines.deployment.naming import KindNames
 
     pipeline, clients = pipeline_and_clients(name, options)
-    plan = plan_rollback(clients, pipeline, options["to"], tool_version())
+    plan = plan_rollback(clients, pipeline, options["to"], tool_version(), KindNames())
     if plan.is_empty:
         click.echo(f"No changes: {plan.pipelines[0].notes[0]}.")
         return 0

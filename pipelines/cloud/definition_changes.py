@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from pipelines.cloud.step_words import condition_words, kind_words, settings_wor
 from pipelines.cloud.wanted import SourceLookup
 from pipelines.cloud.wording import (
     Spot,
+    Words,
     assets_in,
     both_shown,
     follow,
@@ -190,7 +192,12 @@ class _Comparison:
     def _whole(self, old: _Step, new: _Step, member: str) -> None:
         inside = new.pointer + ("/Arguments" if member == "Conditions" else "")
         words = words_of(self.sources, Spot(new.pointer, (), None), new.name)
-        text = f"{words.text or f'steps.{new.name}'}.{_WHOLE[member]}"
+        named = None
+        if member != "Conditions":
+            known = new if member in new.raw else old
+            named = self.sources.field(known.raw, (member,))
+        field = named.words if named is not None else _WHOLE[member]
+        text = f"{words.text or f'steps.{new.name}'}.{field}"
         if any(change.words == text for change in self.changes):
             return
         values = [
@@ -198,7 +205,8 @@ class _Comparison:
             for step in (old, new)
         ]
         tell = condition_words if member == "Conditions" else settings_words(member)
-        position = words_of(self.sources, Spot(f"{inside}/{member}", (), None)).position
+        there = words_of(self.sources, Spot(f"{inside}/{member}", (), None)).position
+        position = named.position if named is not None else there
         self.changes.append(
             Change("~", text, tell(values[0]), tell(values[1]), position, f"{inside}/{member}")
         )
@@ -220,7 +228,19 @@ class _Comparison:
         name = str(path[1]) if path[0] == "Parameters" and len(path) > 1 else ""
         words = words_of(self.sources, there, new.name if new else name)
         uris = assets_in(first), assets_in(second)
-        if all(uris) and without_assets(first) == without_assets(second):
+        only_code = all(uris) and without_assets(first) == without_assets(second)
+        if old is not None and new is not None:
+            then = self.sources.field(old.raw, here.path) if not here.rest else None
+            now = self.sources.field(new.raw, there.path) if not there.rest else None
+            named = now or then
+            if named is not None:
+                text = f"{_step_words(self.sources, new)}.{named.words}"
+                words = Words(text, named.position or words.position)
+            if then is not None and first is not ABSENT:
+                first = then.value
+            if now is not None and second is not ABSENT:
+                second = now.value
+        if only_code:
             text = words.text
             if new is not None and (
                 is_source_directory(there) or path[:3] in _CODE or _is_step(text, new, there)
@@ -300,9 +320,22 @@ def _in_words(place: tuple[str, ...]) -> str:
 
 
 def _is_twin(one: _Step, other: _Step) -> bool:
-    """Whether two steps differ in their names alone."""
-    bodies = ({k: v for k, v in step.body.items() if k != "Name"} for step in (one, other))
-    return one.place == other.place and next(bodies) == next(bodies)
+    """Whether two steps differ in their names alone, and where they write because of them."""
+    if one.place != other.place or one.kind != other.kind:
+        return False
+    bodies = [{k: v for k, v in step.body.items() if k != "Name"} for step in (one, other)]
+    return bodies[0] == bodies[1] or _renamed(bodies[0], one.name, other.name) == bodies[1]
+
+
+def _renamed(value: Any, old: str, new: str) -> Any:
+    """Return a value in which a step's name, as a folder of a place in S3, is another."""
+    if isinstance(value, str):
+        return re.sub(rf"(?<=/){re.escape(old)}(?=/|$)", lambda _: new, value)
+    if isinstance(value, Mapping):
+        return {key: _renamed(item, old, new) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, old, new) for item in value]
+    return value
 
 
 def _is_cached(step: _Step) -> bool:

@@ -63,11 +63,51 @@ def _operand(value: Any) -> str:
 
 def settings_words(member: str) -> Callable[[Any], str]:
     """Return what puts a member of a step into words: CacheConfig, RetryPolicies, DependsOn."""
-    return {"CacheConfig": _cache, "DependsOn": _depends}.get(member, _plain)
+    words = {"CacheConfig": _cache, "DependsOn": _depends, "RetryPolicies": _retries}
+    return words[member]
 
 
-def _plain(value: Any) -> str:
-    return "none" if value in (None, []) else shown(value)
+def _retries(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return "none"
+    # One policy that the language writes is two here: the service's reasons and the jobs' apart.
+    policies: dict[str, list[str]] = {}
+    for item in value:
+        if not isinstance(item, Mapping) or not isinstance(item.get("ExceptionType"), list):
+            return shown(value)
+        rest = {**_RETRY_DEFAULTS, **{k: v for k, v in item.items() if k != "ExceptionType"}}
+        reasons = policies.setdefault(", ".join(_retry_facts(rest)), [])
+        reasons += [_retry_reason(str(each)) for each in item["ExceptionType"]]
+    told = [
+        "{" + ", ".join([f"on: [{', '.join(reasons)}]", *([facts] if facts else [])]) + "}"
+        for facts, reasons in policies.items()
+    ]
+    return clipped(told[0] if len(told) == 1 else f"[{', '.join(told)}]")
+
+
+_RETRY_DEFAULTS = {"IntervalSeconds": 1, "BackoffRate": 2}
+_RETRY_WORDS = (
+    ("MaxAttempts", "attempts", ""),
+    ("IntervalSeconds", "interval", "s"),
+    ("BackoffRate", "backoff", ""),
+    ("ExpireAfterMin", "expire", "m"),
+)
+
+
+def _retry_facts(policy: Mapping[str, Any]) -> list[str]:
+    """Return what a retry policy says beyond its reasons and the defaults."""
+    return [
+        f"{word}: {policy[member]:g}{unit}"
+        if isinstance(policy[member], (int, float))
+        else f"{word}: {shown(policy[member])}"
+        for member, word, unit in _RETRY_WORDS
+        if member in policy and policy[member] != _RETRY_DEFAULTS.get(member)
+    ]
+
+
+def _retry_reason(api_type: str) -> str:
+    """Return ``capacity`` for ``SageMaker.CAPACITY_ERROR``."""
+    return api_type.rpartition(".")[2].lower().removesuffix("_error")
 
 
 def _cache(value: Any) -> str:

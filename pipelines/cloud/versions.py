@@ -25,7 +25,7 @@ from pipelines.cloud.state import (
     read_state,
     read_versions,
 )
-from pipelines.cloud.wanted import NoSources, Wanted, fingerprint
+from pipelines.cloud.wanted import NoSources, SourceLookup, Wanted, fingerprint
 from pipelines.cloud.wording import assets_in
 from pipelines.errors import AwsError, UsageError
 
@@ -181,7 +181,9 @@ def choose_version(name: str, versions: Sequence[Version], to: str) -> Version:
     return chosen
 
 
-def plan_rollback(clients: Clients, name: str, to: str, tool: str) -> Plan:
+def plan_rollback(
+    clients: Clients, name: str, to: str, tool: str, words: SourceLookup | None = None
+) -> Plan:
     """Return the plan that deploys an earlier version's definition again; nothing is written.
 
     It becomes a new version; the aliases of the newest move to it. Settings, schedules and tags of
@@ -190,6 +192,7 @@ def plan_rollback(clients: Clients, name: str, to: str, tool: str) -> Plan:
     Args:
         to: see :func:`choose_version`.
         tool: this tool's version.
+        words: what the parts of a definition are called.
 
     Raises:
         UsageError: there is no such version.
@@ -206,7 +209,7 @@ def plan_rollback(clients: Clients, name: str, to: str, tool: str) -> Plan:
             f"version {chosen.number} of `{name}` can't be read", "`sagedag versions` shows them"
         )
     _check_assets(clients, then, chosen)
-    made = _rollback(clients, now, then, versions[0], chosen, tool)
+    made = _rollback(clients, now, then, versions[0], chosen, tool, words or NoSources())
     return Plan(clients.place.environment, account, clients.region, (made,), tool=tool)
 
 
@@ -223,17 +226,23 @@ def _check_assets(clients: Clients, then: Deployed, chosen: Version) -> None:
 
 
 def _rollback(
-    clients: Clients, now: Deployed, then: Deployed, newest: Version, chosen: Version, tool: str
+    clients: Clients,
+    now: Deployed,
+    then: Deployed,
+    newest: Version,
+    chosen: Version,
+    tool: str,
+    words: SourceLookup,
 ) -> PipelinePlan:
     label = f"pipeline {now.name}"
     current = now.definition if isinstance(now.definition, dict) else {}
-    found = compare_definitions(current, then.definition, NoSources())
+    found = compare_definitions(current, then.definition, words)
     notes = [f"back to version {chosen.number}" + (_from(commit_of(chosen)))]
     if newest.aliases:
         listed = ", ".join(f"`{alias}`" for alias in newest.aliases)
         notes.append(f"its aliases go along: {listed}")
-    for words, before, after in found.code:
-        notes.append(f"{words}: asset {before[-64:-56]} → {after[-64:-56]}")
+    for field, before, after in found.code:
+        notes.append(f"{field}: asset {before[-64:-56]} → {after[-64:-56]}")
     if not found.any:
         return PipelinePlan(now.name, "none", notes=("the two versions mean the same",))
     mark = fingerprint(then.definition, now.settings)

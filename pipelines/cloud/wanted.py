@@ -23,11 +23,34 @@ class Origin(Protocol):
         """``file:line:column``."""
 
 
+@dataclass(frozen=True)
+class Named:
+    """A part of a step in the definition's own words.
+
+    Args:
+        words: from the step down: ``hyperparameters.max_depth``.
+        value: what stands there as the definition would write it.
+        position: ``file:line:column``; empty where no file is known.
+    """
+
+    words: str
+    value: Any
+    position: str = ""
+
+
 class SourceLookup(Protocol):
-    """JSON pointer → origin: a source map, or anything that answers like one."""
+    """What a definition calls the parts of its definition JSON, and where it has them."""
 
     def find(self, pointer: str) -> Origin | None:
         """Return the origin of what a pointer names, or of the nearest part around it."""
+
+    def field(self, step: Mapping[str, Any], path: tuple[str | int, ...]) -> Named | None:
+        """Return what a part of a step is called.
+
+        Args:
+            step: its object, which need not be that of the definition as it is now.
+            path: from the object down, positions in lists as numbers.
+        """
 
 
 class NoSources:
@@ -36,6 +59,10 @@ class NoSources:
     def find(self, pointer: str) -> None:
         """Know nothing."""
         del pointer
+
+    def field(self, step: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
+        """Know nothing."""
+        del step, path
 
 
 @dataclass(frozen=True)

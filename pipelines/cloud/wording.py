@@ -29,11 +29,13 @@ class Spot:
         pointer: of the part that was found.
         rest: what could not be followed: it is not in this definition.
         value: what stands at the pointer.
+        path: the pointer's segments, positions in lists as numbers.
     """
 
     pointer: str
     rest: Path
     value: Any
+    path: Path = ()
 
 
 def follow(definition: Any, path: Path, pointer: str = "", member: str = "") -> Spot:
@@ -45,17 +47,22 @@ def follow(definition: Any, path: Path, pointer: str = "", member: str = "") -> 
         member: the name of the member that holds ``definition``.
     """
     value = definition
+    found: list[str | int] = []
     for number, segment in enumerate(path):
         if isinstance(value, Mapping) and segment in value:
             member = str(segment)
             value = value[segment]
-            pointer += f"/{escape(member)}"
+            found.append(member)
         elif isinstance(value, list) and (index := _index(value, segment, member)) is not None:
             value = value[index]
-            pointer += f"/{index}"
+            found.append(index)
         else:
-            return Spot(pointer, path[number:], value)
-    return Spot(pointer, (), value)
+            return Spot(_pointer(pointer, found), path[number:], value, tuple(found))
+    return Spot(_pointer(pointer, found), (), value, tuple(found))
+
+
+def _pointer(start: str, path: Sequence[str | int]) -> str:
+    return start + "".join(f"/{escape(str(segment))}" for segment in path)
 
 
 def _index(items: Sequence[Any], segment: str | int, member: str) -> int | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.cloud.wanted import Origin, Wanted
+from pipelines.cloud.wanted import Wanted
+from pipelines.deployment.naming import DefinitionNames
 from pipelines.errors import UsageError
 from pipelines.language.check import Checked, check
 from pipelines.language.diagnostics import InvalidDefinition
@@ -95,16 +95,6 @@ def defined_names(root: Path, environment: str, variables: Mapping[str, str] | N
     return names
 
 
-@dataclass(frozen=True)
-class _Sources:
-    """A definition's source map, made when it is first asked: most plans change little."""
-
-    compiled: Compiled
-
-    def find(self, pointer: str) -> Origin | None:
-        return self.compiled.source_map.find(pointer)
-
-
 def wanted_of(compiled: Compiled) -> Wanted:
     """Return a compiled definition as the cloud side takes it."""
     spec = compiled.spec
@@ -119,7 +109,7 @@ def wanted_of(compiled: Compiled) -> Wanted:
         settings,
         spec.schedules,
         compiled.assets,
-        _Sources(compiled),
+        DefinitionNames(compiled),
         shown(spec.path),
         path,
     )

@@ -17,6 +17,7 @@ from pipelines.cloud.masking import MASKED, is_sensitive
 from pipelines.cloud.views.lines import change_line
 from pipelines.cloud.wanted import NoSources
 from pipelines.cloud.wording import shown
+from pipelines.deployment.naming import DefinitionNames
 
 DEFINITION = """\
 pipeline: line
@@ -79,7 +80,7 @@ class Definitions:
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         after = self.compile(text)
-        return compare_definitions(self.first.definition, after.definition, after.source_map)
+        return compare_definitions(self.first.definition, after.definition, DefinitionNames(after))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def test_nothing_changed(definitions: Definitions) -> None:
         ("seed: 7", "seed: 8", ["~ steps.split.arguments.seed: 7 → 8"]),
         ("Rows: 100", "Rows: 200", ["~ parameters.Rows.default: 100 → 200"]),
         ("  Limit: 0.9", "  Limit: 0.9\n  New: 5", ["+ parameters.New: 5"]),
-        ("max_runtime: 2h", "max_runtime: 3h", ["~ steps.train.max_runtime: 7200 → 10800"]),
+        ("max_runtime: 2h", "max_runtime: 3h", ["~ steps.train.max_runtime: 2h → 3h"]),
         (
             "max_depth: 6",
             'max_depth: "${parameters.Rows}"',
@@ -178,6 +179,16 @@ def test_steps_come_go_and_move(definitions: Definitions) -> None:
 def test_a_renamed_step_is_not_two_changes(definitions: Definitions) -> None:
     found = definitions.change(("      reject: {", "      refuse: {"))
     assert lines(found) == ["~ steps.good-enough.else.refuse (renamed from reject)"]
+
+
+def test_a_rename_is_seen_where_places_in_s3_have_the_name(definitions: Definitions) -> None:
+    text = DEFINITION.replace("  split:\n", "  cut:\n").replace("steps.split.", "steps.cut.")
+    after = definitions.compile(text)
+    found = compare_definitions(
+        definitions.first.definition, after.definition, DefinitionNames(after)
+    )
+    assert "~ steps.cut (renamed from split)" in lines(found)
+    assert not any("steps.split" in line and line.startswith("-") for line in lines(found))
 
 
 def test_code_is_told_apart(definitions: Definitions) -> None:

@@ -37,10 +37,11 @@ its result was reused, and the last metrics of training jobs."""
 def command(before: str, after: str | None, **options: Any) -> None:
     """Compare execution A with execution B; of a pipeline's name alone, the last two."""
     from pipelines.cloud.executions.comparing import compare_executions
+    from pipelines.deployment.naming import KindNames
 
     target = find_target(before, options)
     arns = _pair(target, after)
-    found = compare_executions(target.clients, *arns)
+    found = compare_executions(target.clients, *arns, KindNames())
     if options["as_json"]:
         click.echo(json.dumps(_document(found), indent=2, ensure_ascii=False))
         return

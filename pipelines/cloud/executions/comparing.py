@@ -11,7 +11,7 @@ from pipelines.cloud.executions.reading import read_execution, read_run_definiti
 from pipelines.cloud.executions.records import Execution, StepRecord
 from pipelines.cloud.parallel import in_parallel
 from pipelines.cloud.refusals import Missing
-from pipelines.cloud.wanted import NoSources
+from pipelines.cloud.wanted import NoSources, SourceLookup
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,14 @@ class Comparison:
     steps: tuple[StepComparison, ...]
 
 
-def compare_executions(clients: Clients, before: str, after: str) -> Comparison:
+def compare_executions(
+    clients: Clients, before: str, after: str, words: SourceLookup | None = None
+) -> Comparison:
     """Return two executions side by side.
 
     Args:
         before, after: their ARNs.
+        words: what the parts of a definition are called.
 
     Raises:
         Missing: there is no such execution.
@@ -75,7 +78,9 @@ def compare_executions(clients: Clients, before: str, after: str) -> Comparison:
     definitions = in_parallel(lambda arn: read_run_definition(clients, arn), [before, after])
     changes = None
     if definitions[0] is not None and definitions[1] is not None:
-        changes = compare_definitions(definitions[0].source, definitions[1].source, NoSources())
+        changes = compare_definitions(
+            definitions[0].source, definitions[1].source, words or NoSources()
+        )
     names = dict.fromkeys([*new.parameters, *old.parameters])
     pairs = {name: (old.parameters.get(name), new.parameters.get(name)) for name in names}
     return Comparison(

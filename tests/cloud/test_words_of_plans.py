@@ -1,0 +1,172 @@
+"""Every field of every kind: changed in the file, a plan names it as the file does."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.cloud.definition_changes import DefinitionChanges, compare_definitions
+from pipelines.compiler import compile_program
+from pipelines.deployment.naming import DefinitionNames, as_written
+from pipelines.language.check import check
+from pipelines.language.nodes import Scalar, get, walk
+from pipelines.language.schema import resolve_ref
+from steps import KINDS, all_fields
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "compile"))
+from compiled_cases import ALL, Case
+
+Place = tuple[str | int, ...]
+
+WORDS = (
+    *("File", "Pipe", "S3Prefix", "None", "Gzip", "Maximize", "Minimize", "Approved"),
+    *("completed", "failed", "ml.m5.4xlarge", "3h"),
+)
+"""What a text may be where not every text may stand."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value in a definition's file.
+
+    Args:
+        paths: every place of the merged definition that it stands at: defaults stand at several.
+    """
+
+    case: Case
+    scalar: Scalar
+    paths: tuple[Place, ...]
+
+
+def leaves(case: Case) -> Iterator[Leaf]:
+    """The values of steps that the case's own file has as they are, each once."""
+    tree = case.compiled.spec.tree
+    found: dict[Any, tuple[Scalar, list[Place]]] = {}
+    for path, scalar in walk(tree):
+        if path[:1] != ("steps",) or scalar.source.path != case.path or scalar.block:
+            continue
+        text = _text(scalar)
+        if "{{" not in text and (not isinstance(scalar.value, str) or scalar.value in text):
+            found.setdefault(scalar.span, (scalar, []))[1].append(path)
+    for scalar, paths in found.values():
+        yield Leaf(case, scalar, tuple(as_written(tree, path) for path in paths))
+
+
+def _text(scalar: Scalar) -> str:
+    line = scalar.source.lines[scalar.span.line - 1]
+    return line[scalar.span.column - 1 : scalar.span.end - 1]
+
+
+def others(value: Any) -> Iterator[str]:
+    """Other values as YAML, one of which may be valid in the place of a value."""
+    if isinstance(value, bool):
+        yield json.dumps(not value)
+    elif isinstance(value, (int, float)):
+        yield from (json.dumps(each) for each in (value + 1, value - 1, value + 0.1, value - 0.1))
+    elif isinstance(value, str):
+        yield from (json.dumps(each) for each in (f"{value}x", *WORDS) if each != value)
+
+
+@cache
+def changed(leaf: Leaf) -> tuple[DefinitionChanges, str] | None:
+    """The plan for another value; None where the tried ones say nothing or are refused."""
+    case, span = leaf.case, leaf.scalar.span
+    lines = case.path.read_text("utf-8").split("\n")
+    line = lines[span.line - 1]
+    for other in others(leaf.scalar.value):
+        lines[span.line - 1] = line[: span.column - 1] + other + line[span.end - 1 :]
+        checked = check(
+            case.path,
+            environment=case.environment,
+            variables=dict(case.variables),
+            text="\n".join(lines).encode(),
+        )
+        if checked.failed or checked.program is None:
+            continue
+        after = compile_program(checked.program)
+        found = compare_definitions(
+            case.compiled.definition, after.definition, DefinitionNames(after)
+        )
+        if found.any:
+            return found, other
+    return None
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """The names of a schema's own keys, but for those that its user chooses."""
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for part in schema.values():
+            yield from _names(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from _names(part)
+
+
+OWN = frozenset(
+    name
+    for kind in KINDS
+    for field, told in all_fields(kind).items()
+    for name in (field, *_names(resolve_ref(told.schema)))
+)
+
+
+def generalised(leaf: Leaf) -> tuple[Any, ...]:
+    """What makes two values the same field of the same kind."""
+    path = leaf.paths[0]
+    depth = max(n for n, segment in enumerate(path) if segment in ("steps", "then", "else")) + 2
+    kind = get(leaf.case.compiled.spec.tree, *path[:depth], "type")
+    assert isinstance(kind, Scalar)
+    return (kind.value, *(segment if segment in OWN else "#" for segment in path[depth:]))
+
+
+def sample() -> list[Leaf]:
+    """One value for every field of every kind that the cases have."""
+    found: dict[tuple[Any, ...], Leaf] = {}
+    for case in ALL:
+        for leaf in leaves(case):
+            found.setdefault(generalised(leaf), leaf)
+    return list(found.values())
+
+
+SAMPLE = sample()
+STRUCTURE = ("type", "repack", "framework", "version", "py_version", "code", "dir", "entry")
+"""Fields that say which steps there are (a plan tells the steps), and names of what must exist."""
+
+
+def names_it(words: str, leaf: Leaf) -> bool:
+    """Whether a plan's words are a place of the value, or of the field around it."""
+    for path in leaf.paths:
+        step = max(n for n, segment in enumerate(path) if segment in ("steps", "then", "else")) + 2
+        within = [".".join(map(str, path[:n])) for n in range(step + 1, len(path) + 1)]
+        if words in within:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_a_changed_field_is_called_as_it_is_written(case: Case) -> None:
+    own = [leaf for leaf in SAMPLE if leaf.case == case and leaf.paths[0][-1] not in STRUCTURE]
+    for leaf in own:
+        made = changed(leaf)
+        if made is None:
+            continue
+        found, other = made
+        words = [each.words for each in found.changes] + [field for field, _, _ in found.code]
+        assert any(names_it(each, leaf) for each in words), (leaf.paths, other, words)
+        places = {".".join(map(str, path)) for path in leaf.paths}
+        lines = {c.position.split(":")[1] for c in found.changes if c.words in places}
+        assert lines <= {str(leaf.scalar.span.line)}, (leaf.paths, lines)
+
+
+def test_nearly_every_field_is_among_them() -> None:
+    fields = {(kind.name, field) for kind in KINDS for field in kind.fields}
+    tried = {generalised(leaf)[:2] for leaf in SAMPLE}
+    assert len(fields & tried) > 0.85 * len(fields), sorted(fields - tried)
