@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from pipelines.cloud.answers import ForeignAnswer
@@ -124,7 +125,7 @@ def of_botocore(error: Exception, call: RefusedCall) -> SagedagError:
         why = getattr(error.kwargs.get("error"), "original_error", None)
         told += redact(f" ({why})") if why is not None and str(why) not in told else ""
         hint = _way_out(error, told, call)
-        return call.refused(code, f"the network failed{where}: {told}", hint, detail=told)
+        return call.refused(code, f"the network failed{where}: {_without_paths(told)}", hint, detail=told)
     return call.refused(code, told, "see what the same call of the `aws` command says", detail=told)
 
 
@@ -138,3 +139,8 @@ _LOGINS = frozenset(
         "UnauthorizedSSOTokenError",
     }
 )
+
+
+def _without_paths(text: str) -> str:
+    """Return a text whose addresses end after the host: the call names the object already."""
+    return re.sub(r"(https?://[^/\s\"']+)/[^\s\"']*", r"\1", text)

@@ -12,8 +12,9 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
+from pipelines.cloud.wording import clipped
 from pipelines.errors import UsageError
 
 FORMAT = 1
@@ -262,14 +263,20 @@ def from_json(text: str, name: str) -> Plan:
         if not isinstance(data, dict) or "format" not in data:
             raise UsageError(f"{name} is no saved plan", _MAKE_ONE)
         if data["format"] != FORMAT:
+            tool = clipped(str(data.get("tool", "?")), 60)
             raise UsageError(
-                f"{name} was written by another version of this tool ({data.get('tool', '?')})",
+                f"{name} was written by another version of this tool ({tool})",
                 _MAKE_ONE,
             )
         return cast(Plan, _build(Plan, data))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise UsageError(f"{name} is no saved plan: {error}", _MAKE_ONE) from error
+        raise UsageError(
+            f"{name} is no saved plan: {clipped(str(error), 200)}", _MAKE_ONE
+        ) from error
 
+
+LARGEST = 256 << 20
+"""Bytes of a saved plan: far beyond two hundred definitions of the largest size that there is."""
 
 _MAKE_ONE = "make one with `sagedag plan --out FILE`"
 
@@ -278,10 +285,14 @@ def read_plan(path: Path) -> Plan:
     """Read a saved plan's file.
 
     Raises:
-        UsageError: it can't be read, or is none.
+        UsageError: it can't be read, is too large, or is none.
     """
     try:
-        return from_json(path.read_text(encoding="utf-8"), str(path))
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise UsageError(f"{path} is larger than a saved plan ({LARGEST >> 20} MiB)", _MAKE_ONE)
+        return from_json(data.decode("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} can't be read: {error}", _MAKE_ONE) from error
 
@@ -300,21 +311,56 @@ _PARTS: Mapping[tuple[str, str], type] = {
 }
 
 
+_WORDS: Mapping[str, tuple[str, ...]] = {"Sign": get_args(Sign), "Action": get_args(Action)}
+
+
 def _build(kind: type, data: Any) -> Any:
     """Build a dataclass of JSON; unknown members and wrong types are refused."""
     if not isinstance(data, dict):
-        raise TypeError(f"{kind.__name__} is no object")
+        raise TypeError(f"a {kind.__name__} is no object")
     made: dict[str, Any] = {}
     types = {each.name: str(each.type) for each in dataclasses.fields(kind)}
     for name, value in data.items():
         if name not in types:
-            raise ValueError(f"{kind.__name__} has no `{name}`")
-        part = _PARTS.get((kind.__name__, name))
-        if part is not None:
-            value = tuple(_build(part, item) for item in value)
-        elif types[name].startswith("tuple"):
-            value = tuple(tuple(item) if isinstance(item, list) else item for item in value)
-        elif types[name] in ("str", "Sign", "Action") and not isinstance(value, str):
-            raise TypeError(f"`{name}` is no text")
-        made[name] = value
+            raise ValueError(f"a {kind.__name__} has no `{clipped(name, 60)}`")
+        made[name] = _part(kind, name, types[name], value)
     return kind(**made)
+
+
+def _part(kind: type, name: str, wanted: str, value: Any) -> Any:
+    """Return a member as the dataclass holds it."""
+    place = f"`{name}` of a {kind.__name__}"
+    part = _PARTS.get((kind.__name__, name))
+    if wanted.startswith("tuple"):
+        if not isinstance(value, list):
+            raise TypeError(f"{place} is no list")
+        if part is not None:
+            return tuple(_build(part, item) for item in value)
+        if kind is Upload and name == "files":
+            return tuple(_file(item) for item in value)
+        if not all(isinstance(item, str) for item in value):
+            raise TypeError(f"{place} holds what is no text")
+        return tuple(value)
+    if wanted in _WORDS and value not in _WORDS[wanted]:
+        raise ValueError(f"{place} is none of {', '.join(_WORDS[wanted])}")
+    if not isinstance(value, _TYPES[wanted]) or isinstance(value, bool) != (wanted == "bool"):
+        raise TypeError(f"{place} is no {wanted}")
+    if name == "made" and not all(isinstance(each, str) for each in value.values()):
+        raise TypeError(f"{place} holds what is no text")
+    return value
+
+
+_TYPES: Mapping[str, Any] = {
+    **dict.fromkeys(("str", "Sign", "Action"), str),
+    "bool": bool,
+    "int": int,
+    "int | None": (int, type(None)),
+    **dict.fromkeys(("Mapping[str, Any]", "Mapping[str, str]"), dict),
+}
+"""What stands in JSON for a member's type."""
+
+
+def _file(value: Any) -> tuple[str, int, str]:
+    if isinstance(value, list) and [type(each) for each in value] == [str, int, str]:
+        return (value[0], value[1], value[2])
+    raise TypeError("a file of an upload is not its name, size and digest")

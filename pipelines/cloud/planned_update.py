@@ -43,7 +43,7 @@ class Update:
         self.differences = self._definition_changes()
         self.settings = {**deployed.settings, **wanted_settings(wanted, deployed.settings)}
         after = settled(self.settings, wanted.name)
-        self.settings_changes = compare_settings(deployed.settings, after)
+        self.settings_changes = compare_settings(deployed.settings, after, wanted.sources)
         self.schedules = compare_schedules(wanted, deployed, context.group, self.settings)
         sent = wanted.definition if self.differences.any else deployed.definition
         self.mark = fingerprint(sent, settled(self.settings, wanted.name))
@@ -57,7 +57,9 @@ class Update:
 
     def plan(self) -> PipelinePlan:
         """Return the pipeline's plan."""
-        tags = compare_tags(self.deployed, checked_tags(self.wanted, self.deployed.tags))
+        tags = compare_tags(
+            self.deployed, checked_tags(self.wanted, self.deployed.tags), self.wanted.sources
+        )
         alias = tuple(alias_changes(self.context, self.deployed, moved=self.differences.any))
         changes = (
             *self.differences.changes,

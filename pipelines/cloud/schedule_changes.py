@@ -45,28 +45,34 @@ def compare_schedules(
         label = f"schedule {group}/{request['Name']}"
         there = left.pop(request["Name"], None)
         if there is None:
-            changes.append(Change("+", f"schedules.{name}", "", _summary(request)))
+            position = wanted.sources.position("schedules", name)
+            changes.append(Change("+", f"schedules.{name}", "", _summary(request), position))
             calls.append(Call("scheduler:CreateSchedule", label, request))
-        elif differing := tuple(_differences(name, there, request)):
+        elif differing := tuple(_differences(name, there, request, wanted)):
             changes += differing
             calls.append(Call("scheduler:UpdateSchedule", label, request))
     for gone, schedule in left.items():
         own = gone.removeprefix(f"{wanted.name}.")
-        changes.append(Change("-", f"schedules.{own}", _summary(schedule.request), ""))
+        position = wanted.sources.position("schedules", own)
+        changes.append(Change("-", f"schedules.{own}", _summary(schedule.request), "", position))
         request = {"GroupName": group, "Name": gone}
         calls.append(Call("scheduler:DeleteSchedule", f"schedule {group}/{gone}", request))
     return ScheduleChanges(tuple(changes), tuple(calls))
 
 
-def _differences(name: str, there: Schedule, request: Mapping[str, Any]) -> Iterable[Change]:
+def _differences(
+    name: str, there: Schedule, request: Mapping[str, Any], wanted: Wanted
+) -> Iterable[Change]:
     before, after = _facts(there.request), _facts(request)
     for member in after:
-        if before.get(member) != after[member]:
+        if before[member] != after[member]:
             words = f"schedules.{name}" + (f".{member}" if member != "when" else "")
+            position = wanted.sources.position("schedules", name, member)
             if member == "parameters":
-                yield Change("~", words, _given(there.request, shown), _given(request, shown))
+                told = _given(there.request, shown), _given(request, shown)
+                yield Change("~", words, *told, position)
                 continue
-            yield Change("~", words, before.get(member, ""), after[member])
+            yield Change("~", words, before[member], after[member], position)
 
 
 def _facts(request: Mapping[str, Any]) -> dict[str, str]:
@@ -98,4 +104,6 @@ def _summary(request: Mapping[str, Any]) -> str:
         more.append(facts["timezone"])
     if facts["enabled"] == "false":
         more.append("switched off")
+    if facts["parameters"] != "none":
+        more.append(f"with {_given(request, shown)}")
     return " ".join(more)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.cloud import ownership
-from pipelines.cloud.plan import Change
+from pipelines.cloud.plan import Change, Sign
 from pipelines.cloud.state import Deployed
-from pipelines.cloud.wanted import SETTINGS, Wanted
+from pipelines.cloud.wanted import SETTINGS, SourceLookup, Wanted
 from pipelines.cloud.wording import shown
 from pipelines.tags import KEYS, remembered_keys
 
@@ -45,19 +45,18 @@ def wanted_settings(wanted: Wanted, deployed: Mapping[str, Any] | None = None) -
     return made
 
 
-def compare_settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+def compare_settings(
+    before: Mapping[str, Any], after: Mapping[str, Any], sources: SourceLookup
+) -> tuple[Change, ...]:
     """Return what differs between settings."""
     found = []
     for name in SETTINGS:
         first, second = _word(before.get(name)), _word(after.get(name))
         if first == second:
             continue
-        if not first:
-            found.append(Change("+", SETTING_WORDS[name], "", second))
-        elif not second:
-            found.append(Change("-", SETTING_WORDS[name], first, ""))
-        else:
-            found.append(Change("~", SETTING_WORDS[name], first, second))
+        sign: Sign = "+" if not first else "-" if not second else "~"
+        words = SETTING_WORDS[name]
+        found.append(Change(sign, words, first, second, sources.position(words)))
     return tuple(found)
 
 
@@ -81,7 +80,9 @@ class TagChanges:
     removed: tuple[str, ...]
 
 
-def compare_tags(deployed: Deployed, wanted: Mapping[str, str]) -> TagChanges:
+def compare_tags(
+    deployed: Deployed, wanted: Mapping[str, str], sources: SourceLookup
+) -> TagChanges:
     """Return how a pipeline's tags become those of its definition; others' tags stay."""
     changes: list[Change] = []
     added: dict[str, str] = {}
@@ -91,14 +92,20 @@ def compare_tags(deployed: Deployed, wanted: Mapping[str, str]) -> TagChanges:
             continue
         added[key] = value
         words = f"tags.{key}"
-        if before is None:
-            changes.append(Change("+", words, "", shown(value, words)))
-        else:
-            changes.append(Change("~", words, shown(before, words), shown(value, words)))
+        first = "" if before is None else shown(before, words)
+        sign: Sign = "+" if before is None else "~"
+        position = sources.position("tags", key)
+        changes.append(Change(sign, words, first, shown(value, words), position))
     remembered = ownership.keys_of(deployed.tags)
     gone = sorted(key for key in remembered if key not in wanted and key in deployed.tags)
     changes += [
-        Change("-", f"tags.{key}", shown(deployed.tags[key], f"tags.{key}"), "") for key in gone
+        Change(
+            "-",
+            f"tags.{key}",
+            shown(deployed.tags[key], f"tags.{key}"),
+            position=sources.position("tags", key),
+        )
+        for key in gone
     ]
     keys = remembered_keys(wanted)
     old = {k: v for k, v in deployed.tags.items() if k.partition(".")[0] == KEYS}

@@ -52,6 +52,12 @@ class SourceLookup(Protocol):
             path: from the object down, positions in lists as numbers.
         """
 
+    def position(self, *path: str) -> str:
+        """Return ``file:line:column`` of a key of the definition: ``"schedules", "nightly"``.
+
+        Where it has only the beginning of the path, that is meant; empty where it has nothing.
+        """
+
 
 class NoSources:
     """The lookup of a definition that was not compiled here."""
@@ -63,6 +69,11 @@ class NoSources:
     def field(self, step: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
         """Know nothing."""
         del step, path
+
+    def position(self, *path: str) -> str:
+        """Know nothing."""
+        del path
+        return ""
 
 
 @dataclass(frozen=True)

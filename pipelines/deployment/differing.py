@@ -170,7 +170,7 @@ def _difference(file: str, first: Side, second: Side, raw: bool) -> EnvironmentD
     ]
     changes = [
         *found.changes,
-        *compare_settings(settings[0], settings[1]),
+        *compare_settings(settings[0], settings[1], second.sources),
         *_maps("tags", first.tags, second.tags),
         *_maps("schedules", first.schedules, second.schedules),
     ]

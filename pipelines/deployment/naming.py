@@ -41,6 +41,11 @@ class KindNames:
         words, value = _named(kind, step, path, None)
         return Named(_dotted(words), value)
 
+    def position(self, *path: str) -> str:
+        """Know no file."""
+        del path
+        return ""
+
 
 @dataclass(frozen=True)
 class DefinitionNames:
@@ -68,8 +73,17 @@ class DefinitionNames:
         words, value = _named(spec.kind, step, path, spec)
         tree = self.compiled.spec.tree
         written = as_written(tree, (*spec.path, *words))[len(spec.path) :]
-        source, span = locate(tree, (*spec.path, *words), at_key=True)
-        return Named(_dotted(written), value, f"{source.name}:{span.line}:{span.column}")
+        return Named(_dotted(written), value, _position(tree, (*spec.path, *words)))
+
+    def position(self, *path: str) -> str:
+        """Return where a key of the definition is, or the nearest part around it."""
+        tree = self.compiled.spec.tree
+        return _position(tree, path) if path[0] in tree.entries else ""
+
+
+def _position(tree: Node, path: Path) -> str:
+    source, span = locate(tree, path, at_key=True)
+    return f"{source.name}:{span.line}:{span.column}"
 
 
 def _kind_of(step: Mapping[str, Any]) -> Kind | None:
