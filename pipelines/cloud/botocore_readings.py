@@ -125,7 +125,8 @@ def of_botocore(error: Exception, call: RefusedCall) -> SagedagError:
         why = getattr(error.kwargs.get("error"), "original_error", None)
         told += redact(f" ({why})") if why is not None and str(why) not in told else ""
         hint = _way_out(error, told, call)
-        return call.refused(code, f"the network failed{where}: {_without_paths(told)}", hint, detail=told)
+        short = _without_paths(told)
+        return call.refused(code, f"the network failed{where}: {short}", hint, detail=told)
     return call.refused(code, told, "see what the same call of the `aws` command says", detail=told)
 
 

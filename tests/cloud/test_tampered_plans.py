@@ -11,6 +11,9 @@ import pytest
 from cloud_commands import sagedag
 from moto_server import AwsServer
 
+from pipelines.cloud.plan import read_plan
+from pipelines.errors import UsageError
+
 
 def _delete_another(plan: Any) -> None:
     call = {
@@ -77,3 +80,59 @@ def test_what_it_does_not_show_is_not_done(
 def test_what_was_not_changed_is_done(plan_file: Path, aws: AwsServer) -> None:
     assert sagedag(plan_file.parent, "upsert", "--plan", "a.plan").code == 0
     assert "sagemaker:CreatePipeline" in aws.writes
+
+
+def _unknown_action(plan: Any) -> None:
+    plan["pipelines"][0]["action"] = "replace"
+
+
+def _texts_for_lists(plan: Any) -> None:
+    plan["notes"] = "abc"
+
+
+def _numbers_for_texts(plan: Any) -> None:
+    plan["pipelines"][0]["changes"][0]["position"] = 7
+
+
+def _odd_files(plan: Any) -> None:
+    plan["uploads"][0]["files"][0] = ["train.py", "many", None]
+
+
+def _odd_sizes(plan: Any) -> None:
+    plan["pipelines"][0]["drifted"] = 1
+
+
+def _control_characters(plan: Any) -> None:
+    plan["\x1b[2J"] = 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _unknown_action,
+        _texts_for_lists,
+        _numbers_for_texts,
+        _odd_files,
+        _odd_sizes,
+        _control_characters,
+    ],
+)
+def test_what_is_no_plan_is_told(
+    plan_file: Path, aws: AwsServer, change: Callable[[Any], None]
+) -> None:
+    plan = json.loads(plan_file.read_text())
+    change(plan)
+    plan_file.write_text(json.dumps(plan))
+    aws.forget_requests()
+    ran = sagedag(plan_file.parent, "upsert", "--plan", "a.plan")
+    assert (ran.code, aws.writes) == (2, []), ran.err
+    assert "no saved plan" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    plan_file: Path, aws: AwsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.cloud.plan.LARGEST", 100)
+    with pytest.raises(UsageError, match="larger than a saved plan"):
+        read_plan(plan_file)

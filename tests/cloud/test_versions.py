@@ -207,8 +207,8 @@ def test_environments_differ(project: Path, aws: AwsServer) -> None:
     told = [" ".join(line.split()) for line in ran.out.splitlines()]
     assert told == [
         "line/pipeline.yaml dev → prod",
-        "~ steps.train.instance.type: ml.m5.large → ml.m5.4xlarge line/pipeline.yaml:25:36",
-        "+ parallelism: 5",
+        "~ steps.train.instance: ml.m5.large → ml.m5.4xlarge line/pipeline.yaml:25:36",
+        "+ parallelism: 5 line/pipeline.yaml:25:53",
         "+ tags.stage: production",
         "",
     ]
