@@ -35,7 +35,7 @@ from steps import KINDS, all_fields, kind_named
 from steps._contract import Kind
 from steps._expressions import Path
 
-TYPELESS = KINDS[-1]
+TYPELESS = next(kind for kind in KINDS if kind.name == "Raw")
 """Stands for the kind of a step that has none: Raw, which takes most."""
 
 _KINDS = "the kinds are " + ", ".join(kind.name for kind in KINDS)
