@@ -18,10 +18,16 @@ from steps._jobs import Arguments
 RANGE = f.one_of(
     "What is tried: whole numbers or numbers between two ends, or the values of a list.",
     f.block(
-        "Numbers between two ends; whole ones where both ends are whole.",
+        "Numbers between two ends; whole ones where both ends are whole and no `type` differs.",
         {
             "min": f.number("The least value.", 0.01),
             "max": f.number("The greatest value.", 0.5),
+            "type": f.choice(
+                "What is tried: `Continuous` numbers although both ends are whole, or `Integer`.",
+                "Integer",
+                "Continuous",
+                literal=True,
+            ),
             "scale": f.choice(
                 "How the range is searched.", "Auto", "Linear", "Logarithmic", "ReverseLogarithmic"
             ),
@@ -45,7 +51,9 @@ def parameter_ranges(step: Step) -> Arguments:
             made["Categorical"].append({"Name": name, "Values": values})
         else:
             ends = (value.get("min"), value.get("max"))
-            kind = "Integer" if all(_is_whole(end) for end in ends) else "Continuous"
+            kind = value.get("type") or (
+                "Integer" if all(_is_whole(end) for end in ends) else "Continuous"
+            )
             made[kind].append(
                 {
                     "Name": name,
@@ -69,6 +77,15 @@ def check_range(name: str, value: Any) -> Iterator[Problem]:
     """
     if not isinstance(value, Mapping):
         return
+    if value.get("type") == "Integer":
+        for end in ("min", "max"):
+            if not _is_whole(value.get(end)):
+                yield Problem(
+                    "bad-value",
+                    ("ranges", name, end),
+                    "an Integer range ends at whole numbers",
+                    "write a whole number, or `type: Continuous`",
+                )
     least, greatest = value.get("min"), value.get("max")
     if not isinstance(least, (int, float)) or not isinstance(greatest, (int, float)):
         return  # known only when the pipeline runs

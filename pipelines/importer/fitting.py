@@ -16,7 +16,7 @@ from typing import Any
 from pipelines.compiler import as_json
 from pipelines.importer.building import IMPOSSIBLE, Wanted
 from pipelines.importer.polishing import polished
-from pipelines.importer.probing import Place, probes_of, words_of
+from pipelines.importer.probing import NAME, Place, probes_of, words_of
 from pipelines.importer.problems import problems_of
 from pipelines.importer.reading import guesses
 from pipelines.importer.remainder import NotMergeable, remainder
@@ -173,8 +173,12 @@ def _worded(
     """
     parts: dict[Any, list[tuple[tuple[Any, ...], tuple[Any, ...]]]] = {}
     for path, words in words_of(kind.name):
-        if path[0] not in banned and len(path) <= deepest:
-            parts.setdefault(path[0], []).append((path, words))
+        if path[0] in banned or len(path) > deepest:
+            continue
+        for named in _named(path, fields):
+            # Words of one name, such as a range's type, are chosen apart from those of others.
+            group = named[:2] if NAME in path else named[0]
+            parts.setdefault(group, []).append((named, words))
     best = wanted.distance(kind, fields)
     for choices in parts.values() if best else ():
         options = [[None, *words] for _, words in choices]
@@ -188,6 +192,20 @@ def _worded(
             if distance < best:
                 fields, best = tried, distance
     return fields
+
+
+def _named(path: tuple[Any, ...], fields: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield a path with each of the names that stand in the fields where it has any name."""
+    if NAME not in path:
+        yield path
+        return
+    place = path.index(NAME)
+    here: Any = fields
+    for segment in path[:place]:
+        here = here.get(segment) if isinstance(here, Mapping) else None
+    for name, item in here.items() if isinstance(here, Mapping) else ():
+        if isinstance(item, Mapping):
+            yield from _named((*path[:place], name, *path[place + 1 :]), fields)
 
 
 def _beside(value: Any, words: Any) -> Any:

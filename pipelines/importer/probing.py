@@ -160,7 +160,7 @@ def words_of(kind_name: str) -> tuple[tuple[tuple[str | int, ...], tuple[Any, ..
     What such a word does to the request can only be tried.
 
     Returns:
-        The parts' paths, without names that the user chooses, each with its words.
+        The parts' paths, each with its words; none are parts of a list's items.
     """
     kind = kind_named(kind_name)
     assert kind is not None
@@ -174,7 +174,7 @@ def words_of(kind_name: str) -> tuple[tuple[tuple[str | int, ...], tuple[Any, ..
             words = [word for option in options for word in option.get("x-choice", ())]
             if any(option.get("type") == "boolean" for option in options):
                 words += [True, False]
-            if words and path not in known and NAME not in path and 0 not in path:
+            if words and path not in known and 0 not in path:
                 made.append((path, tuple(words)))
     return tuple(made)
 
