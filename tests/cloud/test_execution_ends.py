@@ -160,7 +160,7 @@ def test_two_executions_are_compared(deployed: Path, aws: AwsServer) -> None:
     assert "Version 1 2" in rows
     assert "Rows: 100 → 500" in rows
     assert "ApiKey: (sensitive value) → (sensitive value)" in rows
-    assert "~ steps.train.HyperParameters.max_depth: 6 → 8" in rows
+    assert "~ steps.train.hyperparameters.max_depth: 6 → 8" in rows
     assert f"split succeeded 1 min 40 s reused from {first}" in rows
     assert "train succeeded 3 min 20 s failed 5 min 00 s +50%" in rows
     assert "notify - succeeded 1.0 s" in rows
