@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import math
 import re
@@ -20,7 +19,6 @@ from pipelines.language.nodes import (
     Scalar,
     Sequence,
     get,
-    key_at,
     mapping,
     plain,
     with_entry,
@@ -103,7 +101,6 @@ class Expander:
             return []
         steps = self.steps(block, ("steps",), (), self.names)
         inherit_fields(steps)
-        fan_in(steps, self.report)
         return steps
 
     def steps(
@@ -334,52 +331,6 @@ def _given(
             found = meant(giver.node, name, giver.kind)
             return found.value if found is not None else None
     return None
-
-
-def fan_in(steps: list[Expanded], report: Report) -> None:
-    """Unfold ``inputs: {NAME: {each: GLOB, value: model}}`` into one input per matching step."""
-    names = [step.name for step in walk(steps)]
-    for step in walk(steps):
-        inputs = get(step.node, "inputs")
-        if not isinstance(inputs, MapNode):
-            continue
-        entries: dict[str, Entry] = {}
-        for name, entry in inputs.entries.items():
-            glob = get(entry.value, "each")
-            if isinstance(entry.value, MapNode) and isinstance(glob, Scalar):
-                others = [other for other in names if other != step.name]
-                entries.update(_gathered(name, entry, glob, others, report))
-            else:
-                entries[name] = entry
-        if list(entries) != list(inputs.entries):
-            step.node = with_entry(step.node, "inputs", replace(inputs, entries=entries))
-
-
-def _gathered(
-    name: str, entry: Entry, glob: Scalar, names: list[str], report: Report
-) -> dict[str, Entry]:
-    found = [other for other in names if fnmatch.fnmatchcase(other, glob.text)]
-    if not found:
-        report.at(
-            glob, "unknown-step", f"no step is called like `{glob.text}`", suggest(glob.text, names)
-        )
-        return {}
-    block = entry.value
-    assert isinstance(block, MapNode)
-    value, path = get(block, "value"), get(block, "path")
-    what = value.text if isinstance(value, Scalar) else "model"
-    folder = path.text if isinstance(path, Scalar) else f"/opt/ml/processing/{name}"
-    made: dict[str, Entry] = {}
-    for number, other in enumerate(found, start=1):
-        text = f"${{steps['{other}'].{what}}}"
-        at = value if isinstance(value, Scalar) else glob
-        source = Scalar(text, text, at.source, at.span, quoted=True)
-        place = f"{folder}/{other}"
-        target = Scalar(place, place, glob.source, glob.span, quoted=True)
-        rest = without(block, "each", "value")
-        item = with_entry(with_entry(rest, "source", source), "path", target)
-        made[f"{name}-{number}"] = Entry(key_at(f"{name}-{number}", entry.key), item)
-    return made
 
 
 def rebuilt(block: MapNode, steps: list[Expanded]) -> MapNode:

@@ -12,6 +12,7 @@ from pipelines.language.conform import conform, judge
 from pipelines.language.diagnostics import Report, nearest
 from pipelines.language.environments import Setting, choose_environment
 from pipelines.language.expand import Expander, rebuilt
+from pipelines.language.fan_in import fan_in
 from pipelines.language.fill import fill
 from pipelines.language.foreign import settle
 from pipelines.language.layers import read_layers
@@ -93,7 +94,9 @@ def load(
     tree = reader.rendered(merged.tree)
     defaults, given = get(merged.tree, "defaults"), get(merged.tree, "steps")
     expander = Expander(defaults, reader.names, report)
-    steps = unfold(expander.expand(given), defaults, report, expander.dropped)
+    expanded = expander.expand(given)
+    fan_in(expanded, report, expander.dropped)
+    steps = unfold(expanded, defaults, report, expander.dropped)
     fill(steps, report)
     if isinstance(given, MapNode):
         tree = with_entry(tree, "steps", rebuilt(given, steps))

@@ -19,6 +19,9 @@ from steps import all_fields
 from steps._contract import Kind, Short
 from steps._expressions import UNKNOWN, Path, is_expression
 
+NOWHERE = "s3://unknown/unknown"
+"""Stands for a place of what is missing or wrong, which was told."""
+
 
 @dataclass
 class Repair:
@@ -65,8 +68,7 @@ class Repair:
                 self._made(item, items, Short(), (*path, index), literal)
                 for index, item in enumerate(value)
             ]
-        fits = accepts(sample, schema, definition_schema()) and (known or not literal)
-        if fits and not (isinstance(value, str) and value not in chosen.get("x-choice", (value,))):
+        if accepts(sample, schema, definition_schema()) and (known or not literal):
             return value
         self.touched.add(path)
         options = chosen.get("x-choice", chosen.get("enum", ()))

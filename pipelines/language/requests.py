@@ -16,6 +16,7 @@ from pipelines.language.image_addresses import image_address
 from pipelines.language.nodes import Scalar, get
 from pipelines.language.pipeline_checks import pipeline_problems, size_problem
 from pipelines.language.project import resolve_inside
+from pipelines.language.repair import NOWHERE
 from pipelines.language.request_checks import check_request
 from pipelines.language.request_merge import merge_request
 from pipelines.language.spec import PipelineSpec, StepSpec
@@ -31,9 +32,6 @@ SERVICE_ADDS_JOB = ("Training", "Tuning", "AutoML", "NotebookJob", "Repack")
 
 NO_IMAGE = "unknown/unknown"
 """Stands for the address of an image that is wrong, which was told."""
-
-NOWHERE = "s3://unknown/unknown"
-"""Stands for the place of a file that is missing or wrong, which was told."""
 
 _EXECUTION_ID = ExecutionRef("PipelineExecutionId")
 

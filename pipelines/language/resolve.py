@@ -33,7 +33,7 @@ from pipelines.language.references import Scope, referenced_steps, resolve_text
 from pipelines.language.repair import Repair
 from pipelines.language.schema import definition_schema
 from pipelines.language.spec import Dependency, StepSpec
-from pipelines.language.validation import problems_of_step
+from pipelines.language.validation import is_whole, problems_of_step
 from steps import all_fields
 from steps._contract import Clause, Problem, Retry, Step
 from steps._expressions import UNKNOWN, ExprType, Path, expressions_in, is_expression
@@ -83,13 +83,14 @@ class Resolver:
             self.bad_name(step)
         schema = definition_schema()["definitions"][step.kind.name]
         fields = self.given[step.name] = conform(plain(step.node), schema)
-        problems = [] if step.typeless else list(problems_of_step(fields, step.kind.name))
-        for problem in problems:
-            self.report.problem(self.tree, problem, step.path)
-        repair = Repair(step.kind)
-        fields = repair.fields(fields)
-        if problems or repair.touched:
-            self.repaired[step.name] = repair.touched
+        if step.typeless or not is_whole(fields, step.kind.name):
+            problems = [] if step.typeless else list(problems_of_step(fields, step.kind.name))
+            for problem in problems:
+                self.report.problem(self.tree, problem, step.path)
+            repair = Repair(step.kind)
+            fields = repair.fields(fields)
+            if problems or repair.touched:
+                self.repaired[step.name] = repair.touched
         return Step(step.name, step.kind.name, fields, step.own)
 
     def bad_name(self, step: Expanded) -> None:

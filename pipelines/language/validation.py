@@ -54,13 +54,21 @@ def problems_of_top(data: dict[str, Any]) -> Iterator[Problem]:
     yield from _judged(rest, "definition", top_schema())
 
 
+def is_whole(data: dict[str, Any], kind: str) -> bool:
+    """Whether a step of a known kind certainly has nothing to be mended."""
+    return accepts(_without_branches(data), step_schema(kind), definition_schema())
+
+
 def problems_of_step(data: dict[str, Any], kind: str) -> Iterator[Problem]:
     """Yield what is wrong with a step of a known kind; its branches are judged on their own."""
-    rest = {
+    yield from _judged(_without_branches(data), "definition", step_schema(kind))
+
+
+def _without_branches(data: dict[str, Any]) -> dict[str, Any]:
+    return {
         name: {} if name in ("then", "else", "steps") and isinstance(value, dict) else value
         for name, value in data.items()
     }
-    yield from _judged(rest, "definition", step_schema(kind))
 
 
 def problems_of_environments(data: Any) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
-"""Two mistakes in one definition are both told, and make no third.
+"""Mistakes in one definition are all told, and make no other.
 
-Valid definitions of every kind get one mistake at a time, then two in different fields: what was
-told of each alone must be told of both together, and nothing else. What truly depends on another
-field is in :data:`DEPENDENT`, with the reason.
+Valid definitions of every kind get one mistake at a time, then all of them in different fields:
+what was told of each alone must be told of all together, and nothing else. What truly depends on
+another field is in :data:`DEPENDENT`, with the reason.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from pipelines.language.source import read
 from steps import kind_named
 
 CASES = Path(__file__).parents[1] / "cases" / "ok"
-PAIRS = int(os.environ.get("SAGEDAG_PAIRS", "12"))
-"""How many pairs are tried per definition."""
+MISTAKES = int(os.environ.get("SAGEDAG_MISTAKES", "8"))
+"""How many mistakes are planted in each definition; any two of them could hide each other."""
 
 Told = tuple[int, str, str]
 
@@ -80,7 +80,9 @@ def told(path: Path, *mistakes: Mistake) -> frozenset[Told]:
 def mistakes_of(path: Path) -> list[Mistake]:
     root = read(path, path.name, source_of(path).encode(), Report())
     assert isinstance(root, MapNode)
-    return list(_in_steps(root.entries["steps"].value, ()))
+    found = _in_steps(root.entries["steps"].value, ())
+    # What an alias repeats is written once.
+    return list({(each.line, each.column, each.what): each for each in found}.values())
 
 
 def _in_steps(steps: Node, around: tuple[str, ...]) -> Iterator[Mistake]:
@@ -136,15 +138,19 @@ def apart(one: Mistake, other: Mistake) -> bool:
     return one.path[:length] != other.path[:length]
 
 
-def pairs(path: Path) -> list[tuple[Mistake, Mistake]]:
-    """Return mistakes that are told alone, half of the pairs in the same step."""
+def planted(path: Path) -> tuple[Mistake, ...]:
+    """Return mistakes apart from each other, half of them in the same step."""
     chance = random.Random(path.parent.name)
-    every = [pair for pair in itertools.combinations(mistakes_of(path), 2) if apart(*pair)]
-    same = [pair for pair in every if pair[0].path[:-1] == pair[1].path[:-1]]
-    return [
-        *chance.sample(every, min(PAIRS // 2, len(every))),
-        *chance.sample(same, min(PAIRS - PAIRS // 2, len(same))),
-    ]
+    every = mistakes_of(path)
+    chance.shuffle(every)
+    step = every[0].path[:-1]
+    chosen: list[Mistake] = []
+    for most, near in ((MISTAKES // 2, True), (MISTAKES, False)):
+        for each in every:
+            fits = not near or each.path[: len(step)] == step
+            if fits and len(chosen) < most and all(apart(each, other) for other in chosen):
+                chosen.append(each)
+    return tuple(chosen)
 
 
 DEPENDENT = {
@@ -177,15 +183,24 @@ def hides(one: Mistake, other: Mistake) -> bool:
     return dependent and other.path[: len(step)] == step
 
 
+def lost(path: Path, mistakes: tuple[Mistake, ...]) -> Iterator[tuple[Mistake, frozenset[Told]]]:
+    """Yield the mistakes that are not told where they stand together."""
+    together = told(path, *mistakes)
+    for each in mistakes:
+        missing = own(path, each) - together
+        if missing and not any(hides(other, each) for other in mistakes if other is not each):
+            yield each, missing
+
+
 @pytest.mark.parametrize("path", definitions(), ids=lambda p: p.parent.name)
-def test_both_are_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_are_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
     assert not told(path)
-    for one, other in pairs(path):
-        both = told(path, one, other)
-        lost = set() if hides(other, one) else own(path, one) - both
-        lost |= set() if hides(one, other) else own(path, other) - both
-        assert not lost, (one, other)
-        new = both - told(path, one) - told(path, other)
-        # Two keys of which the step needs one are missing together only.
-        assert all(code == "missing-key" for _, code, _ in new), (one, other, new)
+    mistakes = planted(path)
+    assert len(mistakes) > 1
+    if found := list(lost(path, mistakes)):
+        pairs = itertools.combinations(mistakes, 2)
+        assert not found, [pair for pair in pairs if list(lost(path, pair))]
+    new = told(path, *mistakes) - frozenset().union(*(told(path, each) for each in mistakes))
+    # Two keys of which the step needs one are missing together only.
+    assert all(code == "missing-key" for _, code, _ in new), (mistakes, new)
