@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.cloud.contrast import both_shown
 from pipelines.cloud.plan import CacheLoss, Change, Sign
 from pipelines.cloud.step_words import condition_words, kind_words, settings_words
-from pipelines.cloud.wanted import SourceLookup
+from pipelines.cloud.wanted import Named, SourceLookup, Words
 from pipelines.cloud.wording import (
     Spot,
-    Words,
     assets_in,
-    both_shown,
+    dotted,
     follow,
     is_source_directory,
     shown,
     without_assets,
-    words_of,
+    words_at_top,
 )
 from pipelines.definition.cache_keys import counts_for_cache
 from pipelines.definition.normal import ABSENT, Path, compare, normal_form, referred_steps
@@ -72,6 +72,11 @@ class _Step:
     pointer: str
     body: Mapping[str, Any] = field(repr=False)
     raw: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def words(self) -> str:
+        """Its path in a definition that writes it as it is."""
+        return dotted(("steps", *self.place, self.name))
 
 
 def compare_definitions(
@@ -128,7 +133,7 @@ class _Comparison:
         sign: Sign = "+" if before is ABSENT else "-"
         facts = after if sign == "+" else before
         value = facts.get("DefaultValue", facts.get("Type")) if isinstance(facts, dict) else facts
-        words = words_of(self.sources, follow(self.after, path), str(path[1]))
+        words = words_at_top(self.sources, path)
         text = shown(value, words.text)
         given = {"after": text} if sign == "+" else {"before": text}
         pointer = follow(self.after, path).pointer if sign == "+" else ""
@@ -151,14 +156,14 @@ class _Comparison:
                 self._tell("~", step, f"moved from {origin} to {target}")
             if earlier.kind != step.kind:
                 # The rest is another kind's request: nothing in it can be set side by side.
-                self._in_step(earlier, step, ("Type",), earlier.kind, step.kind)
+                self._type(earlier, step)
                 if _is_cached(earlier) and _is_cached(step):
                     self.lost.setdefault(step.name, "type")
                 continue
             for difference in compare(earlier.body, step.body):
                 self._in_step(earlier, step, difference.path, difference.before, difference.after)
         for step in gone:
-            self.changes.append(Change("-", f"steps.{step.name}", note=kind_words(step.kind)))
+            self.changes.append(Change("-", step.words, note=kind_words(step.kind)))
 
     def _new_step(self, step: _Step, gone: list[_Step]) -> None:
         twin = next((g for g in gone if _is_twin(g, step)), None)
@@ -167,15 +172,23 @@ class _Comparison:
             self._tell("~", step, f"renamed from {twin.name}")
             self.lost[step.name] = "the step has another name"
             return
-        where = f" in {_in_words(step.place)}" if step.place else ""
-        self._tell("+", step, f"{kind_words(step.kind)}{where}")
+        self._tell("+", step, kind_words(step.kind))
+
+    def _type(self, old: _Step, new: _Step) -> None:
+        words = f"{self._where(new).text}.type"
+        told = kind_words(old.kind), kind_words(new.kind)
+        position = self.sources.position(*words.split("."))
+        self.changes.append(Change("~", words, *told, position, f"{new.pointer}/Type"))
 
     def _tell(self, sign: Sign, step: _Step, note: str) -> None:
-        words = words_of(self.sources, Spot(step.pointer, (), None), step.name)
-        text = words.text or f"steps.{step.name}"
+        words = self._where(step)
         self.changes.append(
-            Change(sign, text, position=words.position, pointer=step.pointer, note=note)
+            Change(sign, words.text, position=words.position, pointer=step.pointer, note=note)
         )
+
+    def _where(self, step: _Step) -> Words:
+        """Return what a step is called: by its name, for the words may be another deploy's."""
+        return self.sources.step(step.name) or Words(step.words)
 
     def _in_step(self, old: _Step, new: _Step, path: Path, before: Any, after: Any) -> None:
         """Tell of one difference inside a step that is on both sides."""
@@ -191,25 +204,22 @@ class _Comparison:
 
     def _whole(self, old: _Step, new: _Step, member: str) -> None:
         inside = new.pointer + ("/Arguments" if member == "Conditions" else "")
-        words = words_of(self.sources, Spot(new.pointer, (), None), new.name)
-        named = None
-        if member != "Conditions":
-            known = new if member in new.raw else old
-            named = self.sources.field(known.raw, (member,))
+        words = self._where(new)
+        known = new if member in new.raw else old
+        named = None if member == "Conditions" else self.sources.field(known.raw, (member,))
         field = named.words if named is not None else _WHOLE[member]
-        text = f"{words.text or f'steps.{new.name}'}.{field}"
+        text = f"{words.text}.{field}"
         if any(change.words == text for change in self.changes):
             return
-        values = [
+        before, after = (
             (step.raw.get("Arguments", {}) if member == "Conditions" else step.raw).get(member)
             for step in (old, new)
-        ]
-        tell = condition_words if member == "Conditions" else settings_words(member)
-        there = words_of(self.sources, Spot(f"{inside}/{member}", (), None)).position
-        position = named.position if named is not None else there
-        self.changes.append(
-            Change("~", text, tell(values[0]), tell(values[1]), position, f"{inside}/{member}")
         )
+        tell = condition_words if member == "Conditions" else settings_words(member)
+        position = self.sources.position(*text.split("."))
+        sign: Sign = "+" if not before else "-" if not after else "~"
+        told = ("" if sign == "+" else tell(before), "" if sign == "-" else tell(after))
+        self.changes.append(Change(sign, text, *told, position, f"{inside}/{member}"))
 
     def _add(
         self,
@@ -225,47 +235,43 @@ class _Comparison:
         # Shown as it is written, where it can be found; the normal form where it can't.
         first = ABSENT if before is ABSENT else here.value if not here.rest else before
         second = ABSENT if after is ABSENT else there.value if not there.rest else after
-        name = str(path[1]) if path[0] == "Parameters" and len(path) > 1 else ""
-        words = words_of(self.sources, there, new.name if new else name)
         uris = assets_in(first), assets_in(second)
         only_code = all(uris) and without_assets(first) == without_assets(second)
-        if old is not None and new is not None:
+        if old is None or new is None:
+            words = words_at_top(self.sources, path)
+        else:
             then = self.sources.field(old.raw, here.path) if not here.rest else None
             now = self.sources.field(new.raw, there.path) if not there.rest else None
-            named = now or then
-            if named is not None:
-                text = f"{_step_words(self.sources, new)}.{named.words}"
-                words = Words(text, named.position or words.position)
-            if then is not None and first is not ABSENT:
-                first = then.value
-            if now is not None and second is not ABSENT:
-                second = now.value
-        if only_code:
-            text = words.text
-            if new is not None and (
-                is_source_directory(there) or path[:3] in _CODE or _is_step(text, new, there)
+            words = self._field(new, path, now or then)
+            first = then.value if then is not None and first is not ABSENT else first
+            second = now.value if now is not None and second is not ABSENT else second
+            if only_code and (
+                is_source_directory(there)
+                or path[:3] in _CODE
+                or _is_step(words.text.removeprefix(self._where(new).text), new, there)
             ):
-                text = f"{_step_words(self.sources, new)}.code"
-            self.code += [(text, one, two) for one, two in zip(*uris, strict=False) if one != two]
-            return text
+                words = Words(f"{self._where(new).text}.code")
+        if only_code:
+            found = [pair for pair in zip(*uris, strict=False) if pair[0] != pair[1]]
+            self.code += [(words.text, *pair) for pair in found]
+            return words.text
         sign: Sign = "+" if first is ABSENT else "-" if second is ABSENT else "~"
-        told = (
-            both_shown(first, second, words.text)
-            if sign == "~"
-            else ("", shown(second, words.text))
-            if sign == "+"
-            else (shown(first, words.text), "")
-        )
-        self.changes.append(
-            Change(
-                sign,
-                words.text,
-                *told,
-                words.position,
-                there.pointer if not there.rest else "",
-            )
-        )
+        note = ""
+        if sign == "~":
+            one, two, note = both_shown(first, second, words.text)
+        else:
+            one, two = ("" if v is ABSENT else shown(v, words.text) for v in (first, second))
+        pointer = there.pointer if not there.rest else ""
+        self.changes.append(Change(sign, words.text, one, two, words.position, pointer, note))
         return words.text
+
+    def _field(self, step: _Step, path: Path, named: Named | None) -> Words:
+        """Return what a part of a step is called; in the API's words where nothing is known."""
+        around = self._where(step)
+        if named is None:
+            return Words(dotted((around.text, *path)), around.position)
+        text = f"{around.text}.{named.words}" if named.words else around.text
+        return Words(text, named.position or around.position)
 
     def cache(self) -> tuple[CacheLoss, ...]:
         """Return the steps that lose their cache, with those that build on them."""
@@ -350,16 +356,11 @@ def _keyed(step: _Step) -> Any:
     return {k: v for k, v in arguments.items() if counts_for_cache(step.kind, ("Arguments", k))}
 
 
-def _step_words(sources: SourceLookup, step: _Step) -> str:
-    return words_of(sources, Spot(step.pointer, (), None), step.name).text or f"steps.{step.name}"
-
-
 def _is_step(words: str, step: _Step, spot: Spot) -> bool:
-    """Whether a place belongs to no field but the step itself: then it is the code's input."""
+    """Whether words belong to no field but the step itself: then it is the code's input."""
     api = spot.pointer.removeprefix(step.pointer).split("/")
-    own = f"steps.{step.name}"
-    rest = words.rpartition(own)[2].strip(".").split(".")
-    return words.startswith("steps.") and (rest == [""] or rest[0] in api)
+    first = words.strip(".").split(".")[0]
+    return not first or first in api
 
 
 def _within(words: str, step: str) -> str:

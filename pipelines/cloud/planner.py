@@ -167,7 +167,8 @@ def removal(deployed: Deployed, group: str, *notes: str) -> PipelinePlan:
     label = f"pipeline {deployed.name}"
     request = {"PipelineName": deployed.name}
     calls.append(Call("sagemaker:DeletePipeline", label, request))
-    changes = [Change("-", f"schedules.{name}") for name in deployed.schedules]
+    own = [name.removeprefix(f"{deployed.name}.") for name in deployed.schedules]
+    changes = [Change("-", f"schedules.{name}") for name in own]
     return PipelinePlan(
         deployed.name,
         "delete",

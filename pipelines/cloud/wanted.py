@@ -24,6 +24,14 @@ class Origin(Protocol):
 
 
 @dataclass(frozen=True)
+class Words:
+    """A place in words, and where it was written."""
+
+    text: str
+    position: str = ""
+
+
+@dataclass(frozen=True)
 class Named:
     """A part of a step in the definition's own words.
 
@@ -52,6 +60,9 @@ class SourceLookup(Protocol):
             path: from the object down, positions in lists as numbers.
         """
 
+    def step(self, name: str) -> Words | None:
+        """Return the path of a step from the definition's top, and where it is written."""
+
     def position(self, *path: str) -> str:
         """Return ``file:line:column`` of a key of the definition: ``"schedules", "nightly"``.
 
@@ -69,6 +80,10 @@ class NoSources:
     def field(self, step: Mapping[str, Any], path: tuple[str | int, ...]) -> None:
         """Know nothing."""
         del step, path
+
+    def step(self, name: str) -> None:
+        """Know nothing."""
+        del name
 
     def position(self, *path: str) -> str:
         """Know nothing."""

@@ -10,13 +10,13 @@ from typing import Any
 
 from pipelines.cloud.masking import MASKED, is_sensitive
 from pipelines.cloud.redaction import redact
-from pipelines.cloud.wanted import SourceLookup
+from pipelines.cloud.wanted import SourceLookup, Words
 from pipelines.definition.expressions import GET, JOIN, JSON_GET, escape
 from pipelines.definition.normal import Path
 from pipelines.definition.normal_values import NAME_MEMBERS
 
-_API_WORDS = {"DefaultValue": "default", "EnumValues": "enum", "Type": "type"}
-_LONGEST = 160
+LONGEST = 160
+"""Characters of a value that are shown."""
 
 _ASSET = re.compile(r"s3://[^\s\"'{}]+?/assets/sha256/([0-9a-f]{64})")
 
@@ -75,53 +75,29 @@ def _index(items: Sequence[Any], segment: str | int, member: str) -> int | None:
     return None
 
 
-@dataclass(frozen=True)
-class Words:
-    """A place in words, and where it was written."""
-
-    text: str
-    position: str = ""
-
-
 _SOURCE_DIRECTORY = re.compile(r"(?i)sagemaker_submit_directory")
+_PARAMETER = {"DefaultValue": "default", "EnumValues": "enum", "Type": "type"}
 
 
-def words_of(sources: SourceLookup, spot: Spot, name: str = "") -> Words:
-    """Return what the definition calls a place.
-
-    A place that the definition does not mention (a default, or what is gone) is named by the
-    nearest part that it does mention, and the API's names from there.
+def words_at_top(sources: SourceLookup, path: Path) -> Words:
+    """Return what the definition calls a place outside of the steps.
 
     Args:
-        sources: the new definition's.
-        spot: the place in it.
-        name: of the step or parameter that it is in: what is called where nothing is known.
+        sources: of the definition that the words are taken from; it need not be the compared one.
+        path: in the normal form: parameters by their names.
     """
-    origin = sources.find(spot.pointer) if spot.pointer else None
-    if origin is None:
-        return Words(_plain(spot, name))
-    words = origin.words
-    parent, _, last = spot.pointer.rpartition("/")
-    tail = list(spot.rest)
-    above = sources.find(parent) if parent else None
-    if above is not None and above.words == words and not tail:
-        tail = [] if last.isdigit() else [last.replace("~1", "/").replace("~0", "~")]
-    if tail and words:
-        return Words(_dotted(words, tail), origin.position)
-    return Words(words or _dotted("", tail), origin.position)
+    if path[0] == "Parameters" and len(path) > 1:
+        words = [str(path[1]), *(_PARAMETER.get(str(each), str(each)) for each in path[2:])]
+        return Words(dotted(("parameters", *words)), sources.position("parameters", *words))
+    origin = sources.find(_pointer("", path))
+    if origin is None or not origin.words:
+        return Words(dotted(path))
+    return Words(dotted((origin.words, *path[1:])), origin.position)
 
 
-def _plain(spot: Spot, name: str) -> str:
-    parts = [part for part in spot.pointer.split("/")[1:] if part]
-    if name and len(parts) > 1 and parts[0] in ("Steps", "Parameters"):
-        return _dotted(f"{parts[0].lower()}.{name}", [*parts[2:], *spot.rest])
-    return _dotted("", [*parts, *spot.rest])
-
-
-def _dotted(words: str, tail: Sequence[str | int]) -> str:
-    parts = [words] if words else []
-    parts += [_API_WORDS.get(str(each), str(each)) for each in tail if each != "Arguments"]
-    return ".".join(parts)
+def dotted(path: Sequence[str | int]) -> str:
+    """Return a path in words; the member that holds all of a step's request says nothing."""
+    return ".".join(str(each) for each in path if each != "Arguments")
 
 
 def is_source_directory(spot: Spot) -> bool:
@@ -168,30 +144,22 @@ def shown(value: Any, place: str = "") -> str:
     """
     if value is not None and not isinstance(value, bool) and is_sensitive(place):
         return MASKED
-    return clipped(_value(value))
+    return clipped(in_words(value))
 
 
-def both_shown(before: Any, after: Any, place: str) -> tuple[str, str]:
-    """Return two values that differ in words; assets that look alike with where they lie."""
-    first, second = shown(before, place), shown(after, place)
-    if first == second != MASKED:
-        return shown(_with_places(before), place), shown(_with_places(after), place)
-    return first, second
-
-
-def _with_places(value: Any) -> Any:
+def with_places(value: Any) -> Any:
     """Return a value whose assets keep their bucket and prefix, and a digest's beginning."""
     # What is cut off: `/assets/sha256/` and the digest, 15 and 64 characters.
     if isinstance(value, str):
         return _ASSET.sub(lambda match: f"{match.group(0)[:-79]}/…/{match.group(1)[:8]}", value)
     if isinstance(value, Mapping):
-        return {key: _with_places(item) for key, item in value.items()}
+        return {key: with_places(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_places(item) for item in value]
+        return [with_places(item) for item in value]
     return value
 
 
-def clipped(text: str, most: int = _LONGEST) -> str:
+def clipped(text: str, most: int = LONGEST) -> str:
     """Return a text on one line, without control characters and credentials, shortened."""
     line = "".join(c if c.isprintable() else _visible(c) for c in redact(text))
     return line if len(line) <= most else f"{line[: most - 40]}…{line[-39:]}"
@@ -201,7 +169,8 @@ def _visible(character: str) -> str:
     return {"\n": "\\n", "\t": "\\t", "\r": "\\r"}.get(character, f"\\x{ord(character):02x}")
 
 
-def _value(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """Return a value as a definition would write it, of any length."""
     if isinstance(value, str):
         return _string(value)
     text = reference(value)
@@ -209,13 +178,28 @@ def _value(value: Any) -> str:
         return text
     if isinstance(value, Mapping):
         inside = ", ".join(
-            f"{key}: {MASKED if is_sensitive(str(key)) else _value(item)}"
+            f"{key}: {MASKED if is_sensitive(str(key)) else in_words(item)}"
             for key, item in value.items()
         )
         return "{" + inside + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(items_in_words(value)) + "]"
     return json.dumps(value)
+
+
+def items_in_words(items: Sequence[Any]) -> list[str]:
+    """Return a list's items in words; what follows `--password` in a command line is not shown."""
+    made: list[str] = []
+    secret = False
+    for item in items:
+        option, equals, _ = item.partition("=") if isinstance(item, str) else ("", "", "")
+        named = option.startswith("-") and is_sensitive(option.lstrip("-"))
+        if secret and not option.startswith("-"):
+            made.append(MASKED)
+        else:
+            made.append(f"{option}={MASKED}" if named and equals else in_words(item))
+        secret = named and not equals
+    return made
 
 
 def _string(text: str) -> str:
@@ -253,7 +237,7 @@ def reference(value: Any) -> str | None:
         return "${" + _path(body) + "}"
     if name == JOIN and isinstance(body, Mapping) and isinstance(body.get("Values"), list):
         on = str(body.get("On", ""))
-        parts = (v if isinstance(v, str) else reference(v) or _value(v) for v in body["Values"])
+        parts = (v if isinstance(v, str) else reference(v) or in_words(v) for v in body["Values"])
         return on.join(parts)
     if name == JSON_GET and isinstance(body, Mapping):
         file = body.get("PropertyFile")
@@ -268,6 +252,8 @@ def _path(text: str) -> str:
     root, _, rest = text.partition(".")
     if root == "Parameters":
         return f"parameters.{rest}"
+    if text.startswith("ForEach.CurrentItem"):
+        return "item" + text.removeprefix("ForEach.CurrentItem")
     if root == "Execution":
         return _EXECUTION.get(rest, f"execution.{rest}")
     if root != "Steps":

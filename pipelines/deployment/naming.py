@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pipelines.cloud.wanted import Named, Origin
-from pipelines.definition.normal_values import NAME_MEMBERS
+from pipelines.cloud.wanted import Named, Origin, Words
+from pipelines.definition.normal_values import NAME_MEMBERS, is_expression
 from pipelines.importer.naming import FieldPlace, at_place, field_place, field_value, stands
 from pipelines.importer.tracing import traced
-from pipelines.language.nodes import MapNode, Node, Scalar, Sequence, locate
+from pipelines.language.nodes import MapNode, Node, Scalar, Sequence, get, locate, plain
 from pipelines.language.request_checks import field_of
 from pipelines.language.request_merge import given_at
+from pipelines.language.source_map import walk_steps
 from steps import KINDS, all_fields
 from steps._contract import Kind
 from steps._expressions import Path
@@ -41,6 +42,10 @@ class KindNames:
         words, value = _named(kind, step, path, None)
         return Named(_dotted(words), value)
 
+    def step(self, name: str) -> None:
+        """Know no file."""
+        del name
+
     def position(self, *path: str) -> str:
         """Know no file."""
         del path
@@ -61,6 +66,11 @@ class DefinitionNames:
     def _specs(self) -> dict[str, StepSpec]:
         return {spec.name: spec for spec in self.compiled.spec.walk()}
 
+    @cached_property
+    def _steps(self) -> dict[str, Mapping[str, Any]]:
+        listed = self.compiled.definition["Steps"]
+        return {str(step["Name"]): step for _, step in walk_steps(listed, "")}
+
     def find(self, pointer: str) -> Origin | None:
         """Return the origin of what a pointer names, or of the nearest part around it."""
         return self.compiled.source_map.find(pointer)
@@ -73,7 +83,18 @@ class DefinitionNames:
         words, value = _named(spec.kind, step, path, spec)
         tree = self.compiled.spec.tree
         written = as_written(tree, (*spec.path, *words))[len(spec.path) :]
+        node = get(tree, *spec.path, *written)
+        if isinstance(value, Mapping) and not is_expression(value) and node is not None:
+            # Without the defaults that compiling adds; of another deploy's step they are not known.
+            value = plain(node) if step == self._steps[spec.name] else value
         return Named(_dotted(written), value, _position(tree, (*spec.path, *words)))
+
+    def step(self, name: str) -> Words | None:
+        """Return what a step is called, and where it is written."""
+        spec = self._specs.get(name)
+        if spec is None:
+            return None
+        return Words(_dotted(spec.path), _position(self.compiled.spec.tree, spec.path))
 
     def position(self, *path: str) -> str:
         """Return where a key of the definition is, or the nearest part around it."""

@@ -84,7 +84,7 @@ def map_sources(program: Program, definition: Mapping[str, Any]) -> SourceMap:
     for index, parameter in enumerate(definition.get("Parameters", [])):
         put(f"/Parameters/{index}", ("parameters", parameter["Name"]))
     specs = {step.name: step for step in program.spec.walk()}
-    for pointer, step in _steps(definition.get("Steps", []), "/Steps"):
+    for pointer, step in walk_steps(definition.get("Steps", []), "/Steps"):
         spec = specs[step["Name"]]
         put(pointer, spec.path)
         for member in step:
@@ -131,13 +131,16 @@ def _value_at(value: Any, path: Path) -> Any:
     return value
 
 
-def _steps(steps: list[Mapping[str, Any]], pointer: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def walk_steps(
+    steps: list[Mapping[str, Any]], pointer: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the pointer and the object of every step, those inside others included."""
     for index, step in enumerate(steps):
         here = f"{pointer}/{index}"
         yield here, step
         for branch in _BODIES:
             inner = step.get("Arguments", {}).get(branch, [])
-            yield from _steps(inner, f"{here}/Arguments/{branch}")
+            yield from walk_steps(inner, f"{here}/Arguments/{branch}")
 
 
 def _leaves(value: Any, path: Path = ()) -> Iterator[Path]:

@@ -17,7 +17,7 @@ from pipelines.cloud.masking import MASKED, is_sensitive
 from pipelines.cloud.views.lines import change_line
 from pipelines.cloud.wanted import NoSources
 from pipelines.cloud.wording import shown
-from pipelines.deployment.naming import DefinitionNames
+from pipelines.deployment.naming import DefinitionNames, KindNames
 
 DEFINITION = """\
 pipeline: line
@@ -132,6 +132,19 @@ def test_nothing_changed(definitions: Definitions) -> None:
             ],
         ),
         (
+            "inputs: {train: ",
+            "inputs: {more: s3://some/where, train: ",
+            ["+ steps.train.inputs.more: {source: s3://some/where}"],
+        ),
+        ("seed: 7", "seed: 7, fast: 1", ["~ steps.split.arguments (added --fast 1)"]),
+        (", seed: 7", "", ["~ steps.split.arguments (removed --seed 7)"]),
+        ("[fast, exact]", "[fast, exact, slow]", ["~ parameters.Mode.enum (added slow)"]),
+        (
+            "max_runtime: 2h",
+            "retry: {on: [throttling], attempts: 3}\n    max_runtime: 2h",
+            ["+ steps.train.retry: {on: [throttling], attempts: 3}"],
+        ),
+        (
             "cache: 30d",
             "cache: 5d",
             [f"~ steps.{s}.cache: 30d → 5d" for s in ("split", "train", "measure")],
@@ -170,9 +183,9 @@ def test_steps_come_go_and_move(definitions: Definitions) -> None:
     )
     assert lines(moved) == [
         "~ steps.register (moved from good-enough.then to the top level)",
-        "+ steps.good-enough.then.done (Fail in good-enough.then)",
-        "+ steps.good-enough.else.stop (Fail in good-enough.else)",
-        "- steps.reject (Fail)",
+        "+ steps.good-enough.then.done (Fail)",
+        "+ steps.good-enough.else.stop (Fail)",
+        "- steps.good-enough.else.reject (Fail)",
     ]
 
 
@@ -248,6 +261,27 @@ def test_a_definition_that_was_not_compiled_here(definitions: Definitions) -> No
         "- steps.split.Environment: {DB_PASSWORD: (sensitive value), LEVEL: info}",
         "~ steps.train.HyperParameters.max_depth: 6 → 9",
     ]
+
+
+def test_words_follow_names_where_the_order_is_anothers(definitions: Definitions) -> None:
+    """What somebody changed in AWS is told in the words of a definition that it is not."""
+    before = definitions.first.definition
+    after = json.loads(json.dumps(before))
+    after["Steps"].insert(0, {"Name": "new", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}})
+    after["Steps"][2]["Arguments"]["HyperParameters"]["max_depth"] = "9"
+    after["Parameters"].reverse()
+    after["Parameters"][2]["DefaultValue"] = 5
+    del after["Steps"][-1]["Arguments"]["ElseSteps"]
+    expected = [
+        "~ parameters.Rows.default: 100 → 5",
+        "+ steps.new (Fail)",
+        "~ steps.train.hyperparameters.max_depth: 6 → 9",
+        "- steps.good-enough.else.reject (Fail)",
+    ]
+    for words in (DefinitionNames(definitions.first), KindNames()):
+        assert lines(compare_definitions(before, after, words)) == expected
+    (added,) = [c for c in compare_definitions(before, after, words).changes if c.sign == "+"]
+    assert not added.position
 
 
 def test_an_asset_elsewhere_is_told_with_both_places(definitions: Definitions) -> None:
