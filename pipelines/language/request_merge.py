@@ -82,10 +82,12 @@ def _holds(value: Any, segment: str | int) -> bool:
 
 
 def _name_member(items: list[Any]) -> str:
-    """Return the member that names the items of a list; empty where they have none."""
+    """Return the member that names the items of a list; empty where none tells them apart."""
     for member in NAME_MEMBERS:
-        if items and all(isinstance(i, Mapping) and isinstance(i.get(member), str) for i in items):
-            return member
+        names = [item.get(member) if isinstance(item, Mapping) else None for item in items]
+        if names and all(isinstance(name, str) for name in names):
+            # Merged by a name that they share, all but one of them would be lost.
+            return member if len(set(names)) == len(names) else ""
     return ""
 
 

@@ -294,8 +294,11 @@ def _judge_string(value: str, shape: Shape, path: Path, *, key: bool) -> Iterato
     yield from sized
     # A value far too long is not worth a pattern's time.
     if not sized and shape.pattern is not None and not matches(shape.pattern, value):
-        message = f"{subject} does not match `{_shorten(shape.pattern, 120)}`"
-        yield Mismatch(path, message, kind="pattern")
+        if "\n" in value and matches(shape.pattern, value.replace("\n", " ")):
+            message, hint = f"{subject} holds a line break", "The API takes one line here."
+        else:
+            message, hint = f"{subject} does not match `{_shorten(shape.pattern, 120)}`", ""
+        yield Mismatch(path, message, hint, kind="pattern")
 
 
 def _not_in_enum(value: str, shape: Shape, path: Path, subject: str) -> Mismatch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.language.request_merge import NAME_MEMBERS, given_at, merge_request
@@ -36,6 +36,8 @@ def _without_nulls(value: Any) -> Any:
 
 @settings(deadline=None)
 @given(MAPS, MAPS)
+@example({}, {"A": [{"Name": ""}, {"Name": ""}]})
+@example({"A": [{"Name": ""}]}, {"A": [{"Name": "", "Key": "1"}, {"Name": ""}]})
 def test_merging_twice_is_merging_once(low: dict[str, Any], high: dict[str, Any]) -> None:
     once = merge_request(low, high)
     assert merge_request(once, high) == once
