@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from steps import (
     automl,
     callback,
@@ -70,6 +72,24 @@ KINDS: tuple[Kind, ...] = (
 def kind_named(name: object) -> Kind | None:
     """Return the kind called ``name``, or None."""
     return next((kind for kind in KINDS if kind.name == name), None)
+
+
+def kind_of_api(word: str) -> Kind | None:
+    """Return the kind that the API or the SDK calls ``word``, or None.
+
+    Such are ``CreateTrainingJob``, a type of step such as ``Model``, and the SDK's ``TuningStep``.
+    """
+    names = {
+        _stem(name): kind
+        for kind in reversed(KINDS)
+        for name in (*kind.known_as, kind.operation, kind.api_type)
+    }
+    names |= {_stem(kind.name): kind for kind in KINDS}
+    return names.get(_stem(word)) if word else None
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"^create(?=.)|(?<=.)(job|step)$", "", name.lower())
 
 
 def all_fields(kind: Kind) -> dict[str, Field]:

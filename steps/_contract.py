@@ -262,6 +262,9 @@ class Kind:
     """The ``type`` in a definition."""
     api_type: str
     """The ``Type`` in the definition JSON; empty where :meth:`type_of` or the parts have it."""
+    known_as: tuple[str, ...] = ()
+    """Calls that the step makes beside or in place of ``operation``: a wrong ``type`` that names
+    one is told the kind."""
     operation: str = ""
     """The API call whose request the ``Arguments`` are; empty where there is none."""
     takes_request: bool = True

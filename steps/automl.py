@@ -69,6 +69,7 @@ class AutoML(Kind):
     name = "AutoML"
     api_type = "AutoML"
     operation = "CreateAutoMLJob"
+    known_as = ("CreateAutoMLJobV2",)
     describe = "DescribeAutoMLJobResponse"
     summary = "Let Autopilot try many models on a table and keep the best."
     about = (

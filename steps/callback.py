@@ -35,6 +35,7 @@ class Callback(Kind):
 
     name = "Callback"
     api_type = "Callback"
+    known_as = ("SendMessage",)
     takes_request = False
     summary = "Hand work to somebody else by a queue, and wait for the answer."
     about = (

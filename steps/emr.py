@@ -7,6 +7,7 @@ RunJobFlow (Amazon EMR API Reference).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from steps import _fragments as f
@@ -53,6 +54,7 @@ class EMR(Kind):
         "ClusterConfig": "RunJobFlowInput",
     }
     supplied = ("StepConfig.Name", "ClusterConfig.Name")
+    known_as = ("AddJobFlowSteps", "RunJobFlow")
     summary = "Run a Spark script or a JAR on a cluster of Amazon EMR."
     about = (
         "`cluster` is the ID of a cluster that runs, or a map in the words of EMR's RunJobFlow; "
@@ -198,7 +200,8 @@ def _check_cluster(cluster: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("refused-member", ("cluster", name), message, reason, at_key=True)
     instances = cluster.get("Instances")
     if not isinstance(instances, Mapping):
-        if "Instances" not in cluster:
+        # One that is misspelt is told by the API's model.
+        if not get_close_matches("Instances", cluster, 1, 0.7):
             hint = "which machines the cluster has"
             yield Problem("missing-key", ("cluster",), "missing key `Instances`", hint, at_key=True)
         return

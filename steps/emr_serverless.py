@@ -27,6 +27,7 @@ class EMRServerless(Kind):
 
     name = "EMRServerless"
     api_type = "EMRServerless"
+    known_as = ("StartJobRun",)
     describe = "GetJobRunResponse"
     service = "emr-serverless"
     parts = {

@@ -34,6 +34,7 @@ class Lambda(Kind):
 
     name = "Lambda"
     api_type = "Lambda"
+    known_as = ("Invoke", "InvokeFunction")
     takes_request = False
     summary = "Call a function of AWS Lambda and use what it returns."
     about = (

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipelines.language.diagnostics import Report, nearest, suggest
+from pipelines.language.diagnostics import Report, nearest
 from pipelines.language.foreign import settle
 from pipelines.language.merge import BRANCHES, apply_defaults, inherit, is_null, kind_meant
 from pipelines.language.nodes import (
@@ -150,15 +150,10 @@ class Expander:
             return None
         kind = kind_named(stated.value)
         if kind is None:
-            word = str(stated.value)
-            self.report.at(
-                stated,
-                "unknown-kind",
-                f"there is no step kind `{word}`",
-                suggest(word, [kind.name for kind in KINDS]) or _KINDS,
-            )
             # What else is wrong with the step is told as if it had been spelt right.
-            kind = kind_meant(word)
+            kind = kind_meant(stated.value)
+            hint = f"did you mean `{kind.name}`?" if kind is not None else _KINDS
+            self.report.at(stated, "unknown-kind", f"there is no step kind `{stated.value}`", hint)
         return kind
 
     def step(

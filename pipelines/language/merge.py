@@ -22,7 +22,7 @@ from pipelines.language.nodes import (
     with_entry,
     without,
 )
-from steps import KINDS, all_fields, kind_named
+from steps import KINDS, all_fields, kind_named, kind_of_api
 from steps._contract import Field, Kind, Short
 from steps._expressions import Path
 
@@ -153,7 +153,7 @@ def _long_field(node: Node, field: Field) -> Node:
 def kind_meant(word: Any) -> Kind | None:
     """Return the kind that a ``type`` names, or probably was to name."""
     names = [kind.name for kind in KINDS]
-    return kind_named(word) or kind_named(nearest(str(word), names))
+    return kind_named(word) or kind_of_api(str(word)) or kind_named(nearest(str(word), names))
 
 
 def kinds_of_steps(layers: list[MapNode]) -> dict[Path, Kind]:

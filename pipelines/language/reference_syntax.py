@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -76,6 +77,34 @@ def split(text: str) -> list[Piece] | Wrong:
     if plain:
         pieces.append(Piece(plain, start, False))
     return pieces
+
+
+def slips(text: str) -> Iterator[Wrong]:
+    """Yield what stays plain text although it was hardly meant to."""
+    for found in _NO_BRACES.finditer(text):
+        reference = found["reference"]
+        yield Wrong(
+            *found.span(),
+            f"`{found[0]}` is plain text, not a reference",
+            f"write `${{{reference}}}`",
+            "reference-syntax",
+        )
+    if len(text) > 1 and text[0] in _OPENING and text[-1] in _CLOSING:
+        yield Wrong(
+            0,
+            len(text),
+            f"the quotes {text[0]} and {text[-1]} are part of the text",
+            "YAML's quotes are \" and '; leave them out where none are needed",
+            "odd-quotes",
+        )
+
+
+_NO_BRACES = re.compile(
+    r"(?<!\$)\$(?P<open>\()?"
+    r"(?P<reference>(?:parameters|steps|execution)\.[A-Za-z_](?:[\w.-]*\w)?)(?(open)\)|)"
+)
+"""As shells and other tools write variables."""
+_OPENING, _CLOSING = "“‘„‚«", "”’“‘»"
 
 
 def _closing(text: str, position: int) -> int:

@@ -86,6 +86,10 @@ class Repair:
                 # A key that is misspelt stands for what it was meant to be.
                 name = nearest(str(name), [each for each in known if each not in value])
                 if not name:
+                    if not path:
+                        # It stands for a field that is not there, and nobody knows which.
+                        absent = self.kind.fields.keys() - value.keys()
+                        self.touched.update((each,) for each in absent)
                     continue
                 self.touched.add((*path, name))
             inner = (*path, name)

@@ -13,7 +13,7 @@ from pipelines.language.asset_store import AssetStore, asset_uri
 from pipelines.language.diagnostics import Report, as_clause
 from pipelines.language.function_module import find_module
 from pipelines.language.image_addresses import image_address
-from pipelines.language.nodes import Scalar, get
+from pipelines.language.nodes import Scalar, Source, Span, get, locate
 from pipelines.language.pipeline_checks import pipeline_problems, size_problem
 from pipelines.language.project import resolve_inside
 from pipelines.language.repair import NOWHERE
@@ -78,6 +78,7 @@ class _Builder:
         self.in_loops = {
             step.name for step in spec.walk() if "steps" in (field for _, field in step.branch)
         }
+        self.wrong_images: set[tuple[Source, Span, str]] = set()
         self.parameters = {parameter.name: parameter for parameter in spec.parameters}
 
     def step(self, spec: StepSpec) -> StepRequest:
@@ -177,6 +178,10 @@ class _Builder:
         named = {"base_framework_version": "base_framework", "instance_type": "instance"}
         part = named.get(str(found.field), str(found.field))
         place = (*path, part) if part in image else path
+        at = (*locate(self.spec.tree, (*self.paths[step.name], *place)), found.message)
+        if at in self.wrong_images:
+            return NO_IMAGE  # a default that other steps have as well
+        self.wrong_images.add(at)
         message = (
             f"{as_clause(found.message)} (for {image.get('scope') or scope}, in `{step.name}`)"
         )

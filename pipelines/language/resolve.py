@@ -11,7 +11,7 @@ from typing import Any
 
 from pipelines.language.condition import clauses_of
 from pipelines.language.conform import conform, judge
-from pipelines.language.diagnostics import Report, suggest
+from pipelines.language.diagnostics import Level, Report, suggest
 from pipelines.language.expand import Expanded, walk
 from pipelines.language.foreign import settle
 from pipelines.language.loops import Loop
@@ -28,7 +28,7 @@ from pipelines.language.nodes import (
     plain,
 )
 from pipelines.language.policies import cache_age, retry_policy
-from pipelines.language.reference_syntax import Wrong, is_broken
+from pipelines.language.reference_syntax import Wrong, is_broken, slips
 from pipelines.language.references import Scope, referenced_steps, resolve_text
 from pipelines.language.repair import Repair
 from pipelines.language.schema import definition_schema
@@ -238,6 +238,8 @@ class Resolver:
             return [self.resolved(v, step, (*path, i), scope) for i, v in enumerate(value)]
         if not isinstance(value, str):
             return value
+        for slip in slips(value):
+            self.wrong(step, path, slip, level="warning")
         if "${" not in value:
             return settle(value)
         found = resolve_text(value, scope)
@@ -247,16 +249,15 @@ class Resolver:
             return UNKNOWN
         return settle(found) if isinstance(found, str) else found
 
-    def wrong(self, step: Expanded, path: Path, wrong: Wrong) -> None:
+    def wrong(self, step: Expanded, path: Path, wrong: Wrong, *, level: Level = "error") -> None:
         """Report a wrong reference at its own column."""
-        self.report.blame((*step.path, *path))
+        if level == "error":
+            self.report.blame((*step.path, *path))
         node = get(step.node, *path)
-        if isinstance(node, Scalar):
-            span = inside(node, wrong.begin, wrong.end - wrong.begin)
-            self.report.add(wrong.code, node.source, span, wrong.message, wrong.hint)
-            return
         source, span = locate(self.tree, (*step.path, *path))
-        self.report.add(wrong.code, source, span, wrong.message, wrong.hint)
+        if isinstance(node, Scalar):
+            source, span = node.source, inside(node, wrong.begin, wrong.end - wrong.begin)
+        self.report.add(wrong.code, source, span, wrong.message, wrong.hint, level)
 
     def clauses(self, step: Expanded) -> tuple[Clause, ...]:
         """Return a Condition's clauses; wrong conditions are reported."""

@@ -102,8 +102,13 @@ class _Judge:
             yield _wrong_type(value, shape, path)
             return
         members = shape.members
+        unknown = [str(name) for name in value if name not in members][:_LISTED]
         for name in shape.required:
-            if name not in value and _dotted((*path, name)) not in self.ignored:
+            # A member that is only misspelt is not missing as well.
+            meant = name in value or any(
+                nearest_names(word, members, 1) == (name,) for word in unknown
+            )
+            if not meant and _dotted((*path, name)) not in self.ignored:
                 message = f"{_subject(path, shape)} lacks `{name}`"
                 yield Mismatch(path, message, kind="missing-member")
         for name, item in value.items():

@@ -12,7 +12,8 @@ GROUP = Group(
             "A reference can't be read",
             "A reference is written `${parameters.Name}` or `${steps.NAME.model}`: words joined by "
             "dots, list items as `[0]`, and any other name as `['any name']`. A literal `${` is "
-            "written `$${`.",
+            "written `$${`. A warning tells of `$parameters.Name` and `$(parameters.Name)`, which "
+            "stay plain text.",
             "The text would reach the container as it stands.",
             example("""
                 pipeline: demo
@@ -26,6 +27,24 @@ GROUP = Group(
                 steps:
                   stop: {type: Fail, message: "only ${parameters.Rows} rows"}
                 """),
+        ),
+        Page(
+            "odd-quotes",
+            "Quotes are part of a text",
+            "The text begins and ends with typographic quotes, as word processors and chats make "
+            "them. YAML knows the quotes `\"` and `'` only.",
+            "The quotes would be part of the value: a name or an address with them fits nothing.",
+            example("""
+                pipeline: demo
+                steps:
+                  stop: {type: Fail, message: “the model is not good enough”}
+                """),
+            example("""
+                pipeline: demo
+                steps:
+                  stop: {type: Fail, message: "the model is not good enough"}
+                """),
+            level="warning",
         ),
         Page(
             "unknown-reference",
