@@ -8,7 +8,7 @@ from typing import Any
 from steps import _fragments as f
 from steps import _shared_fields as shared
 from steps._contract import Changed, Context, Field, Part, Problem, Short, Step, Taken
-from steps._expressions import Path, as_text
+from steps._expressions import UNKNOWN, Path, as_text
 from steps._jobs import Arguments, present
 
 MAX_CONTAINERS = 15
@@ -187,7 +187,8 @@ def is_inside(step: Step, container: Mapping[str, Any]) -> bool:
     wanted = step.fields.get("repack")
     if "code" not in container or wanted is False:
         return False
-    return wanted is not None or _framework(container) in CODE_INSIDE_THE_MODEL
+    unknown = container.get("image") is UNKNOWN  # with a mistake, which was told
+    return wanted is not None or unknown or _framework(container) in CODE_INSIDE_THE_MODEL
 
 
 def unfold_repack(step: Step) -> Sequence[Part | Changed]:

@@ -70,7 +70,10 @@ class _Unfolder:
         made = self.made(step)
         if not made:
             given = conform(plain(step.node), definition_schema()["definitions"][step.kind.name])
-            whole = Step(step.name, step.kind.name, Repair(step.kind).fields(given), step.own)
+            repair = Repair(step.kind)
+            # What would be taken from the step that `model` refers to is not known.
+            fields = {**{name: repair.field(name) for name in step.kind.inherits}, **given}
+            whole = Step(step.name, step.kind.name, repair.fields(fields), step.own)
             parts = [part for part in step.kind.unfold(whole) if isinstance(part, Part)]
             names = {part.name for part in parts}
             names.update(step.name + suffix for suffix in step.kind.part_suffixes)
