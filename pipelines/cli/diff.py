@@ -80,7 +80,7 @@ def _lines(
     found: Sequence[EnvironmentDifference], names: tuple[str, str], color: bool
 ) -> Iterator[str]:
     from pipelines.cloud.views.lines import Line, change_line
-    from pipelines.cloud.views.text import render_line
+    from pipelines.cloud.views.text import render_lines
 
     same = 0
     for each in found:
@@ -93,9 +93,9 @@ def _lines(
             continue
         yield f"{each.file}  {names[0]} → {names[1]}"
         for change in each.changes:
-            yield render_line(change_line(change), color)
+            yield from render_lines([change_line(change)], color)
         for words in each.code:
-            yield render_line(Line("~", f"{words}: other code", 1), color)
+            yield from render_lines([Line("~", f"{words}: other code", 1)], color)
         yield ""
     if same:
         total = "definition is" if same == 1 else "definitions are"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import click
 
-from pipelines.cli.options import use_color
+from pipelines.cli.options import use_color, width_of
 
 
 @click.command(
@@ -32,8 +31,7 @@ def command(word: str) -> int:
     from pipelines.explain.terminal import WIDEST, render
 
     page = explain(word)
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((WIDEST, 24)).columns if terminal else WIDEST
     color = use_color(sys.stdout)
+    width = width_of(sys.stdout, WIDEST)
     click.echo(render(page, width=width, color=color), color=color)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -140,6 +141,11 @@ def print_error(error: SagedagError) -> None:
 def use_color(stream: Any) -> bool:
     """Say whether colours make sense: a terminal, and the user does not refuse them."""
     return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
+
+
+def width_of(stream: Any, otherwise: int) -> int:
+    """Return how wide a terminal is; of what is none, ``otherwise``."""
+    return shutil.get_terminal_size((otherwise, 24)).columns if stream.isatty() else otherwise
 
 
 def plural(count: int, word: str) -> str:

@@ -19,6 +19,7 @@ from pipelines.cli.options import (
     pairs,
     print_diagnostics,
     use_color,
+    width_of,
     write_text,
 )
 from pipelines.errors import UsageError
@@ -104,10 +105,13 @@ def make(paths: tuple[str, ...], options: dict[str, Any]) -> Planned:
 
 def show(plan: Plan, *, err: bool = False) -> None:
     """Print a plan for people."""
+    from pipelines.cloud.views.lines import WIDEST
     from pipelines.cloud.views.text import render_text
 
-    color = use_color(sys.stderr if err else sys.stdout)
-    click.echo(render_text(plan, color=color), err=err, color=color)
+    stream = sys.stderr if err else sys.stdout
+    color = use_color(stream)
+    text = render_text(plan, color=color, width=width_of(stream, WIDEST))
+    click.echo(text, err=err, color=color)
 
 
 def save(plan: Plan, path: Path) -> None:

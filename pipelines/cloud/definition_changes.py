@@ -152,8 +152,7 @@ class _Comparison:
                 self._new_step(step, gone)
                 continue
             if earlier.place != step.place:
-                origin, target = _in_words(earlier.place), _in_words(step.place)
-                self._tell("~", step, f"moved from {origin} to {target}")
+                self._tell("~", step, f"moved from {_in_words(earlier.place)}")
             if earlier.kind != step.kind:
                 # The rest is another kind's request: nothing in it can be set side by side.
                 self._type(earlier, step)

@@ -25,6 +25,7 @@ from pipelines.cloud.settings import (
     TagChanges,
     compare_settings,
     compare_tags,
+    fold_roles,
     wanted_settings,
 )
 from pipelines.cloud.state import Deployed, State
@@ -61,12 +62,14 @@ class Update:
             self.deployed, checked_tags(self.wanted, self.deployed.tags), self.wanted.sources
         )
         alias = tuple(alias_changes(self.context, self.deployed, moved=self.differences.any))
-        changes = (
-            *self.differences.changes,
-            *self.settings_changes,
-            *tags.changes,
-            *self.schedules.changes,
-            *alias,
+        changes = fold_roles(
+            (
+                *self.differences.changes,
+                *self.settings_changes,
+                *tags.changes,
+                *self.schedules.changes,
+                *alias,
+            )
         )
         touched = self.differences.any or bool(changes)
         unfinished = self.deployed.tags.get(ownership.DIGEST) != self.deployed.fingerprint

@@ -24,7 +24,7 @@ from pipelines.cloud.planned_calls import (
 from pipelines.cloud.planned_update import Update
 from pipelines.cloud.schedule_changes import compare_schedules
 from pipelines.cloud.schedules import PIPELINE_ARN
-from pipelines.cloud.settings import wanted_settings
+from pipelines.cloud.settings import compare_settings, new_tag, wanted_settings
 from pipelines.cloud.state import Deployed, State
 from pipelines.cloud.wanted import Wanted, fingerprint, settled
 from pipelines.cloud.wording import assets_in
@@ -136,7 +136,13 @@ def _creation(wanted: Wanted, context: Context) -> PipelinePlan:
         *schedules.calls,
         tags_call(label, PIPELINE_ARN, closing_tags(context, mark, recorded=True)),
     ]
-    changes = (*_contents(wanted), *schedules.changes, *alias_changes(context, None))
+    changes = (
+        *_contents(wanted),
+        *compare_settings({}, settings, wanted.sources),
+        *(new_tag(key, value, wanted.sources) for key, value in checked_tags(wanted).items()),
+        *schedules.changes,
+        *alias_changes(context, None),
+    )
     return PipelinePlan(wanted.name, "create", wanted.file, changes, calls=tuple(calls))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.cloud import ownership
@@ -60,10 +60,40 @@ def compare_settings(
     return tuple(found)
 
 
+def fold_roles(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Return changes without the roles of steps and schedules that follow the pipeline's."""
+    own = next((each for each in changes if each.words == "role"), None)
+    if own is None:
+        return tuple(changes)
+    told = (own.before, own.after)
+    followers = [
+        each
+        for each in changes
+        if each.words.endswith(".role") and (each.before, each.after) == told
+    ]
+    counts = {
+        word: sum(1 for each in followers if each.words.startswith(f"{word}s."))
+        for word in ("step", "schedule")
+    }
+    of = [f"{n} {word}{'s' * (n > 1)}" for word, n in counts.items() if n]
+    note = f"also of {' and '.join(of)}" if of else ""
+    return tuple(
+        replace(each, note=note) if each is own else each
+        for each in changes
+        if each not in followers
+    )
+
+
 def _word(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("MaxParallelExecutionSteps", ""))
     return shown(value) if value else ""
+
+
+def new_tag(key: str, value: str, sources: SourceLookup) -> Change:
+    """Return what is told of a tag that is not there yet."""
+    words = f"tags.{key}"
+    return Change("+", words, "", shown(value, words), sources.position("tags", key))
 
 
 @dataclass(frozen=True)
@@ -91,11 +121,10 @@ def compare_tags(
         if before == value:
             continue
         added[key] = value
-        words = f"tags.{key}"
-        first = "" if before is None else shown(before, words)
-        sign: Sign = "+" if before is None else "~"
-        position = sources.position("tags", key)
-        changes.append(Change(sign, words, first, shown(value, words), position))
+        change = new_tag(key, value, sources)
+        if before is not None:
+            change = replace(change, sign="~", before=shown(before, change.words))
+        changes.append(change)
     remembered = ownership.keys_of(deployed.tags)
     gone = sorted(key for key in remembered if key not in wanted and key in deployed.tags)
     changes += [

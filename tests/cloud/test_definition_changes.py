@@ -182,7 +182,7 @@ def test_steps_come_go_and_move(definitions: Definitions) -> None:
         ),
     )
     assert lines(moved) == [
-        "~ steps.register (moved from good-enough.then to the top level)",
+        "~ steps.register (moved from good-enough.then)",
         "+ steps.good-enough.then.done (Fail)",
         "+ steps.good-enough.else.stop (Fail)",
         "- steps.good-enough.else.reject (Fail)",

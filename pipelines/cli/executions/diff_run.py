@@ -134,7 +134,7 @@ def _parameters(found: Comparison) -> Iterator[str]:
 
 def _definition(found: Comparison, color: bool) -> Iterator[str]:
     from pipelines.cloud.views.lines import Line, change_line
-    from pipelines.cloud.views.text import render_line
+    from pipelines.cloud.views.text import render_lines
 
     if found.changes is None:
         yield "Definition: it can't be had of both"
@@ -143,9 +143,9 @@ def _definition(found: Comparison, color: bool) -> Iterator[str]:
     else:
         yield "Definition"
         for change in found.changes.changes:
-            yield render_line(change_line(change), color)
+            yield from render_lines([change_line(change)], color)
         for words, _, _ in found.changes.code:
-            yield render_line(Line("~", f"{words}: other code", 1), color)
+            yield from render_lines([Line("~", f"{words}: other code", 1)], color)
 
 
 def _side(side: Side) -> str:

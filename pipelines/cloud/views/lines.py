@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from pipelines.cloud.plan import (
     Change,
@@ -16,17 +16,25 @@ from pipelines.cloud.plan import (
 )
 from pipelines.cloud.wording import clipped
 
+WIDEST = 100
+"""How wide plans are where nobody says."""
+
 SIGNS = {"create": "+", "update": "~", "delete": "-", "none": " "}
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its sign, its text, how deep it stands and where it was written."""
+    """One line: its sign, its text, how deep it stands and where it was written.
+
+    Args:
+        parts: the same as a line that ends in a colon, what was and what is, for narrow places.
+    """
 
     sign: str
     text: str
     depth: int = 0
     position: str = ""
+    parts: tuple[str, str, str] | None = None
 
 
 def size_words(size: int) -> str:
@@ -48,14 +56,35 @@ def plural(count: int, word: str) -> str:
 
 def change_line(change: Change, depth: int = 1) -> Line:
     """Return the line of a difference."""
-    text = change.words
-    if change.before and change.after:
-        text += f": {change.before} → {change.after}"
-    elif change.before or change.after:
-        text += f": {change.after or change.before}"
+    words, note, parts = change.words, "", None
     if change.note:
-        text += f" ({change.note})" if ":" not in change.note else f": {change.note}"
-    return Line(change.sign, clipped_line(text), depth, change.position)
+        note = f" ({change.note})" if ":" not in change.note else f": {change.note}"
+    if change.before and change.after:
+        parts = (f"{words}{note}:" if note else f"{words}:", change.before, change.after)
+        words += f": {change.before} → {change.after}"
+    elif change.before or change.after:
+        words += f": {change.after or change.before}"
+    return Line(change.sign, clipped_line(words + note), depth, change.position, parts)
+
+
+def fitted(lines: Iterable[Line], width: int, file: str = "") -> Iterator[Line]:
+    """Yield lines; those that are too wide say less of their place, or are told as several.
+
+    Args:
+        file: what is named above them: where a line is too wide its place does not repeat it.
+    """
+    for line in lines:
+        text = 4 * line.depth + 2 + len(line.text)
+        position = line.position
+        if position and text + 2 + len(position) > width and file:
+            position = position.removeprefix(file)
+        if line.parts is None or text + (2 + len(position) if position else 0) <= width:
+            yield replace(line, position=position)
+            continue
+        head, before, after = line.parts
+        yield Line(line.sign, clipped_line(head), line.depth, line.position)
+        yield Line("-", clipped_line(before), line.depth + 1)
+        yield Line("+", clipped_line(after), line.depth + 1)
 
 
 def clipped_line(text: str) -> str:
@@ -117,11 +146,18 @@ def pipeline_lines(plan: PipelinePlan) -> Iterator[Line]:
         yield Line(" ", clipped_line(f"cache of {loss.step} is lost: {loss.why}"), 1)
 
 
-def upload_line(upload: Upload) -> str:
-    """Return what an upload is made of and where it goes, shortened."""
-    base, _, digest = upload.uri.rpartition("/")
-    told = f"{plural(len(upload.files), 'file')}, {size_words(upload.size)}"
-    return clipped_line(f"{upload.source or '.'}  {told}  {base}/{digest[:8]}…")
+def upload_lines(uploads: Sequence[Upload]) -> list[str]:
+    """Return what uploads are made of and where they go, in columns."""
+    rows = []
+    for upload in uploads:
+        base, _, digest = upload.uri.rpartition("/")
+        told = f"{plural(len(upload.files), 'file')}, {size_words(upload.size)}"
+        rows.append((clipped(upload.source or "."), told, f"{base}/{digest[:8]}…"))
+    widths = [max(len(row[at]) for row in rows) for at in (0, 1)] if rows else []
+    return [
+        clipped_line(f"{source:{widths[0]}}  {told:{widths[1]}}  {target}")
+        for source, told, target in rows
+    ]
 
 
 def obstacle_line(obstacle: Obstacle) -> str:

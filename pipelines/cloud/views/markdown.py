@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pipelines.cloud.plan import PipelinePlan, Plan
 from pipelines.cloud.views.lines import (
     SIGNS,
+    WIDEST,
     clipped_line,
+    fitted,
     heading,
     obstacle_line,
     pipeline_lines,
@@ -16,7 +18,7 @@ from pipelines.cloud.views.lines import (
     size_words,
     summary,
     title,
-    upload_line,
+    upload_lines,
 )
 
 LONGEST = 60_000
@@ -70,7 +72,7 @@ def _pipeline(plan: PipelinePlan, *, opened: bool) -> Iterator[str]:
     yield f"<details{' open' if opened else ''}><summary>{html(f'{mark} {title(plan)}')}</summary>"
     yield ""
     lines = []
-    for line in pipeline_lines(plan):
+    for line in fitted(pipeline_lines(plan), WIDEST):
         # The sign stands first: that is what colours a line of `diff`.
         sign = {"~": "!", " ": " ", "!": "#"}.get(line.sign, line.sign)
         place = f"    ({line.position})" if line.position else ""
@@ -88,7 +90,7 @@ def _uploads(plan: Plan) -> Iterator[str]:
     count = plural(len(plan.uploads), "asset")
     yield f"<details><summary>To upload: {count}, {size_words(total)}</summary>"
     yield ""
-    yield from fenced([upload_line(upload) for upload in plan.uploads], "")
+    yield from fenced(upload_lines(plan.uploads), "")
     yield ""
     yield "</details>"
     yield ""
