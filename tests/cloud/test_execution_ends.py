@@ -66,7 +66,7 @@ def test_deleting_takes_schedules_along(deployed: Path, aws: AwsServer) -> None:
     refused = run(deployed, "delete", "line", typed="n\n")
     assert refused.code == 1
     assert "- line  to be deleted" in refused.out
-    assert "- schedules.line.nightly" in refused.out
+    assert "- schedules.nightly" in refused.out
     assert "the record of its 1 execution goes with it" in refused.out
     assert aws.writes == []
     done = run(deployed, "delete", "line", typed="y\n")
