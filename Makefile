@@ -8,9 +8,11 @@ VENV_SDK2 ?= .venv-sdk2
 RUN ?= definitions/pulsar
 # What `make test` runs: make test TESTS="tests/draw -k svg"
 TESTS ?=
-# What `make test-sdk2` runs: the goldens, purity, images, and SDK 2's own step classes.
+# What `make test-sdk2` runs: the goldens, purity, images, import, SDK 2's own step classes.
 TESTS_SDK2 ?= tests/compile tests/sdk2 tests/service/test_images.py \
-	tests/service/test_images_of_both_majors.py tests/doctor/test_doctor.py
+	tests/service/test_images_of_both_majors.py tests/doctor/test_doctor.py \
+	tests/importer/test_import_of_goldens.py tests/importer/test_import_of_images.py \
+	tests/importer/test_import_of_fetched_code.py
 # What `make bench` is given: make bench BENCH="--rounds 3"
 BENCH ?=
 

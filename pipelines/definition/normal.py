@@ -11,6 +11,8 @@ Two definitions with the same normal form do the same in the service:
 * ``Std:Join`` has no separator, no joins in it, and texts beside each other are one; a join of one
   text is that text;
 * ``DependsOn`` holds what the step's own references and the Condition around it don't imply;
+* a tuning job's machine is the same in ``HyperParameterTuningResourceConfig``, where SDK 2 writes
+  it, as in ``ResourceConfig``;
 * conditions are clauses (:mod:`pipelines.definition.normal_conditions`); retry policies are split
   by the families of their exception types, and durations are seconds.
 
@@ -193,6 +195,8 @@ def _arguments(kind: Any, given: Any, values: Values, inside: tuple[str, ...]) -
         return values.normal(given)
     if kind in EVENTS:
         return values.normal(given, keep_empty=True)
+    if kind == "Tuning":
+        given = plain_resources(given)
     inner = _INNER if kind in ("Condition", "ForEach") else ()
     made = values.normal({k: v for k, v in given.items() if k not in inner})
     if kind == "Condition" and "Conditions" in given:
@@ -202,6 +206,26 @@ def _arguments(kind: Any, given: Any, values: Values, inside: tuple[str, ...]) -
         if steps:
             made[member] = steps
     return made
+
+
+def plain_resources(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a tuning job's arguments with its machine in ``ResourceConfig`` where that can say it.
+
+    ``HyperParameterTuningResourceConfig`` says more only by several instance types and their order
+    (HyperParameterTrainingJobDefinition, Amazon SageMaker API Reference).
+    """
+    job = arguments.get("TrainingJobDefinition")
+    machine = job.get(_TUNING_MACHINE) if isinstance(job, Mapping) else None
+    if not isinstance(job, Mapping) or not isinstance(machine, Mapping) or not machine:
+        return arguments
+    if job.get("ResourceConfig") or not set(machine) <= _ONE_MACHINE:
+        return arguments
+    rest = {member: value for member, value in job.items() if member != _TUNING_MACHINE}
+    return {**arguments, "TrainingJobDefinition": {**rest, "ResourceConfig": machine}}
+
+
+_TUNING_MACHINE = "HyperParameterTuningResourceConfig"
+_ONE_MACHINE = {"InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId"}
 
 
 def _dependencies(given: Mapping[str, Any], values: Values, around: tuple[str, ...]) -> Any:

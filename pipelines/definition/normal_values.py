@@ -219,7 +219,8 @@ _NAMES = (GET, JOIN, JSON_GET)
 
 def _joined(value: Any) -> list[Any] | None:
     body = value.get(JOIN) if isinstance(value, Mapping) and len(value) == 1 else None
-    return body["Values"] if isinstance(body, Mapping) else None
+    parts = body.get("Values") if isinstance(body, Mapping) else None
+    return parts if isinstance(parts, list) else None
 
 
 def _append(parts: list[Any], part: Any) -> None:

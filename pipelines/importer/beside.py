@@ -67,27 +67,39 @@ class Beside:
         Args:
             guessed: its fields without.
         """
+        containers = guessed.get("containers")
+        if isinstance(containers, list):
+            coded = [self._container(each) for each in containers]
+            return {} if coded == containers else {**guessed, "containers": coded}
         path = self.path_of(self.place.uri) if self.place else ""
         if self.place is None or not path or not self.place.program:
             return {}
-        is_folder = (self.folder / path).is_dir()
-        code: Any = {"dir": path, "entry": self.place.program} if is_folder else path
-        made = {"code": code, **guessed}
+        made = {"code": self._code(path, self.place.program), **guessed}
         if self.place.where.startswith("inputs."):
             name = self.place.where.removeprefix("inputs.")
             made["inputs"] = {k: v for k, v in (guessed.get("inputs") or {}).items() if k != name}
             made["command"] = _before_program(guessed.get("command"))
         elif isinstance(guessed.get("hyperparameters"), Mapping):
-            made["hyperparameters"] = {
-                name: _decoded(value)
-                for name, value in guessed["hyperparameters"].items()
-                if name not in _SUBMITTED
-            }
+            made["hyperparameters"] = _plain_values(guessed["hyperparameters"])
         if isinstance(guessed.get("environment"), Mapping):
-            capitals = [name.upper() for name in _SUBMITTED]
-            variables = guessed["environment"].items()
-            made["environment"] = {k: v for k, v in variables if k not in capitals}
+            made["environment"] = _own_variables(guessed["environment"])
         return made
+
+    def _code(self, path: str, program: str) -> Any:
+        is_folder = (self.folder / path).is_dir()
+        return {"dir": path, "entry": program} if is_folder else path
+
+    def _container(self, given: Any) -> Any:
+        """Return one of several containers with the serving code that is beside the definition."""
+        variables = given.get("environment") if isinstance(given, Mapping) else None
+        if not isinstance(variables, Mapping):
+            return given
+        path = self.path_of(variables.get("SAGEMAKER_SUBMIT_DIRECTORY"))
+        program = variables.get("SAGEMAKER_PROGRAM")
+        if not path or not isinstance(program, str):
+            return given
+        code = self._code(path, program)
+        return {**given, "code": code, "environment": _own_variables(variables)}
 
     def config_guesses(self) -> dict[str, Any]:
         """Return the fields of a Clarify check that say its configuration."""
@@ -126,6 +138,25 @@ def _before_program(words: Any) -> list[Any]:
     """Return the words before a program, without those that install its requirements first."""
     before = list(words)[:-1] if isinstance(words, list) else []
     return before[4:] if before[:2] == ["/bin/bash", "-c"] else before
+
+
+def _own_variables(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a container's variables without those that name its code."""
+    capitals = [name.upper() for name in _SUBMITTED]
+    return {name: value for name, value in given.items() if name not in capitals}
+
+
+def _plain_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return script-mode hyperparameters as values; JSON's null stays text, in the request."""
+    values = {n: _decoded(value) for n, value in given.items() if n not in _SUBMITTED}
+    return {name: value for name, value in values.items() if not _holds_null(value)}
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, (Mapping, list)):
+        items = value.values() if isinstance(value, Mapping) else value
+        return any(_holds_null(item) for item in items)
+    return value is None
 
 
 def _decoded(value: Any) -> Any:

@@ -17,6 +17,12 @@ _PACKED = "/sourcedir.tar.gz"
 CHANNELS = "/opt/ml/input/data"
 """Where a training job's container finds its channels (Developer Guide, "How SageMaker AI provides
 training information")."""
+REPACKS = ("_repack_script_launcher.sh", "_repack_model.py")
+"""What SDK 2's repack step runs (``workflow/_utils.py``)."""
+REPACKED = (
+    "The SDK's own repacking of a model: `code` at the step that uses it would do the same, by a "
+    "Repack step, whose script is another."
+)
 CONFIG_INPUT = "analysis_config"
 """The input of a Clarify check's job that holds its configuration."""
 
@@ -71,19 +77,23 @@ def code_comments(step: Mapping[str, Any], fetched: Mapping[str, Any]) -> list[s
         step: its object in the definition.
         fetched: what is beside the file already, by its URI.
     """
-    places = [
-        place
-        for place in code_places(step)
-        if place.uri.startswith("s3://") and place.uri not in fetched
-    ]
+    found = [place for place in code_places(step) if place.uri.startswith("s3://")]
+    repacks = any(place.program in REPACKS for place in found)
+    said = [REPACKED] if repacks else []
+    places = [place for place in found if place.uri not in fetched]
     if not places:
-        return []  # another step says where, or it lies in the container
+        return said  # another step says where, or it lies in the container
     programs = dict.fromkeys(place.program for place in places if place.program)
     what = " and ".join(f"`{_one_line(program)}`" for program in programs) or "Its code"
     verb = ("are" if len(programs) > 1 else "is") + " run from" if programs else "lies in"
     whose = " (published by sagedag)" if _OWN.search(places[0].uri) else ""
     where = " and ".join(f"`{place.where}`" for place in places)
-    return [f"{what} {verb} S3{whose}, see {where}; beside this file it would be `code`."]
+    way = "beside this file it would be `code`."
+    if all(place.whole for place in places):
+        way = "--download fetches it beside this file."
+        if any(place.where == _SUBMIT[0] for place in places):
+            way = "with --download it is `code`, and hyperparameters are plain values."
+    return [*said, f"{what} {verb} S3{whose}, see {where}; {way}"]
 
 
 def _submitted(arguments: Mapping[str, Any]) -> Iterator[CodePlace]:

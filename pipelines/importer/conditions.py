@@ -43,7 +43,7 @@ def _written(value: Any, lifter: Lifter, words: Words, *, inner: bool, depth: in
     kind = value.get("Type")
     if kind == "Not":
         within = value.get(not_member(value))
-        opposite = _OPPOSITE.get(within.get("Type", "")) if isinstance(within, Mapping) else None
+        opposite = _OPPOSITE.get(str(within.get("Type"))) if isinstance(within, Mapping) else None
         if opposite is not None and isinstance(within, Mapping):
             return _written({**within, "Type": opposite}, lifter, words, inner=inner, depth=depth)
         text = _written(within, lifter, words, inner=False, depth=depth + 1)

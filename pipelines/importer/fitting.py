@@ -63,9 +63,13 @@ def fit(kind: Kind, wanted: Wanted) -> Fitted:
             pass
         else:
             # A step that starts its code in its own way is said plainer without.
-            if "code" in fitted.fields and "ContainerEntrypoint" not in str(fitted.request):
+            if _has_code(fitted.fields) and "ContainerEntrypoint" not in str(fitted.request):
                 return fitted
     return _fitted(kind, wanted, {**guessed, **_of_config(kind, wanted, guessed)})
+
+
+def _has_code(fields: Mapping[str, Any]) -> bool:
+    return "code" in fields or any("code" in each for each in fields.get("containers") or ())
 
 
 def _of_config(kind: Kind, wanted: Wanted, guessed: Mapping[str, Any]) -> dict[str, Any]:

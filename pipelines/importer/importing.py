@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.compiler import compile_program
-from pipelines.definition.normal import Difference, differences
+from pipelines.definition.normal import Difference, differences, referred_steps
 from pipelines.errors import UsageError
 from pipelines.importer.assembling import Assembled, Surroundings, assemble
 from pipelines.importer.drafts import Draft, Note, walk
@@ -105,6 +105,7 @@ def import_definition(
         checked = check(path, environment=environment, text=text.encode("utf-8", "replace"))
         found, moved = _compared(meant, checked, fetched)
         notes = [*fetched.notes, *assembled.notes, *_elsewhere(definition, place, environment)]
+        notes += _dangling(assembled)
         made = Imported(text, name, notes, checked.diagnostics, found, moved, place.name)
         if best is None or _badness(made) < _badness(best):
             best = made
@@ -147,6 +148,19 @@ def _elsewhere(
     if isinstance(environment, str):
         why += "; --env with an environment of their region writes them as frameworks"
     return [Note("/Steps", why)]
+
+
+def _dangling(assembled: Assembled) -> list[Note]:
+    """Note steps that are referred to and not there, each where the innermost step does so."""
+    drafts = list(walk(assembled.drafts))
+    names = {draft.given.get("Name") for draft in drafts}
+    found = {
+        name: draft.pointer
+        for draft in drafts
+        for name in sorted(referred_steps(draft.given) - names)
+    }
+    why = "it refers to the step `{}`, which is not there: the service refuses that"
+    return [Note(pointer, why.format(name)) for name, pointer in found.items()]
 
 
 def _refuse_signs(value: Any, variables: Mapping[str, str]) -> None:

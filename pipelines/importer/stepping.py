@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipelines.compiler import as_json
-from pipelines.definition.normal import EVENTS, referred_steps
+from pipelines.definition.normal import EVENTS, plain_resources, referred_steps
 from pipelines.definition.normal_values import Values
 from pipelines.importer.beside import beside
 from pipelines.importer.building import Wanted
@@ -147,7 +147,7 @@ class Stepper:
         if draft.pointer not in self.fitted:
             wanted = Wanted(
                 draft.name,
-                given,
+                _plain(draft.kind, given),
                 self.values,
                 self.variables,
                 self.images,
@@ -252,7 +252,7 @@ class Stepper:
             step, when = item, "Completed"
             if isinstance(item, Mapping):
                 step, when = item.get("Step"), item.get("Trigger") or "Completed"
-            if not isinstance(step, str) or when not in _WHEN:
+            if not isinstance(step, str) or str(when) not in _WHEN:
                 here = f"{draft.pointer}/DependsOn/{index}"
                 self.notes.append(Note(here, "this is no dependency", lost=True))
             elif when != "Completed":
@@ -296,6 +296,13 @@ class Stepper:
             else:
                 joined.append(policy)
         draft.tail["retry"] = joined[0] if len(joined) == 1 else joined
+
+
+def _plain(kind: Kind, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a step's members where its kind writes them."""
+    if kind.name != "Tuning":
+        return given
+    return {**given, "Arguments": plain_resources(given.get("Arguments", {}))}
 
 
 def _told(step: Mapping[str, Any], reason: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pipelines.cli.fmt import documented_order
+from pipelines.cloud.objects import RemoteObject
 from pipelines.importer import Imported, Surroundings, import_definition
 from pipelines.importer.environment import suggest_environment
 from pipelines.language.formatter import format_text
@@ -56,3 +58,22 @@ def definition(*steps: Json, parameters: list[Json] | None = None, **members: An
         "Steps": list(steps),
         **members,
     }
+
+
+class Published:
+    """Objects by their URIs, as S3 has them."""
+
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        self.objects = objects
+
+    def keys(self, bucket: str, prefix: str) -> Iterator[RemoteObject]:
+        for uri, body in self.objects.items():
+            key = uri.removeprefix(f"s3://{bucket}/")
+            if key.startswith(prefix):
+                yield RemoteObject(key, len(body), 0, "")
+
+    def fetch(self, bucket: str, key: str, target: Path, limit: int | None = None) -> bool:
+        body = self.objects.get(f"s3://{bucket}/{key}")
+        if body is not None:
+            target.write_bytes(body)
+        return body is not None

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from imported_samples import CASES, complaints
+from imported_samples import CASES, Published, complaints
 
-from pipelines.cloud.objects import RemoteObject
 from pipelines.compiler import compile as compile_definition
 from pipelines.importer import Imported, Surroundings, import_definition
 from pipelines.importer.environment import suggest_environment
 from pipelines.importer.fetching import fetch
 
 GOLDENS = sorted(path.parent for path in CASES.glob("*/definition.json"))
-
-
-class Published:
-    """The objects that a definition publishes, as S3 has them."""
-
-    def __init__(self, objects: dict[str, bytes]) -> None:
-        self.objects = objects
-
-    def keys(self, bucket: str, prefix: str) -> Iterator[RemoteObject]:
-        for uri, body in self.objects.items():
-            key = uri.removeprefix(f"s3://{bucket}/")
-            if key.startswith(prefix):
-                yield RemoteObject(key, len(body), 0, "")
-
-    def fetch(self, bucket: str, key: str, target: Path, limit: int | None = None) -> bool:
-        body = self.objects.get(f"s3://{bucket}/{key}")
-        if body is not None:
-            target.write_bytes(body)
-        return body is not None
 
 
 @cache
