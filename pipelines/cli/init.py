@@ -13,6 +13,8 @@ from pipelines.errors import UsageError
 if TYPE_CHECKING:
     from pipelines.starting.continuous import Repository, Target
 
+GITLAB_ROOT = ".gitlab-ci.yml"
+
 
 @click.command(
     epilog="""\b
@@ -85,6 +87,9 @@ def command(folder: Path, name: str | None, systems: tuple[str, ...], force: boo
         click.echo("  sagedag validate")
         click.echo("  sagedag run")
     if systems:
+        part = _left_to_include(there or fresh, contents)
+        if part:
+            click.echo(f'  add to {GITLAB_ROOT}, under `include:`: - local: "{part}"')
         click.echo("  make the AWS roles and set their variables (docs/ci.md of sagedag):")
         click.echo(f"    {', '.join(_variables(systems, (there or fresh).targets))}")
     return 0
@@ -117,16 +122,30 @@ def _project(name: str) -> dict[str, str]:
 def _ci(systems: tuple[str, ...], repository: Repository) -> dict[str, str]:
     from importlib import metadata
 
-    from pipelines.starting.continuous import ci_files
+    from pipelines.starting.continuous import GITLAB_INCLUDE, ci_files, project_mark
 
     try:
         version = metadata.version("sagedag")
     except metadata.PackageNotFoundError:
         version = ""
-    return ci_files(
+    made = ci_files(
         systems,
         targets=repository.targets,
         folder=repository.folder,
         branch=repository.branch,
         version=version,
     )
+    root = repository.top / GITLAB_ROOT
+    if "gitlab" in systems and project_mark(repository.folder) and not root.exists():
+        made[GITLAB_ROOT] = GITLAB_INCLUDE
+    return made
+
+
+def _left_to_include(repository: Repository, contents: dict[str, str]) -> str:
+    """Return the part that GitLab does not read yet; empty where there is none."""
+    from pipelines.starting.continuous import GITLAB_PARTS
+
+    part = next((name for name in contents if name.startswith(GITLAB_PARTS)), "")
+    root = repository.top / GITLAB_ROOT
+    read = root.read_text(encoding="utf-8", errors="replace") if root.is_file() else ""
+    return "" if GITLAB_PARTS in read else part

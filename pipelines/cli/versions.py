@@ -67,7 +67,7 @@ def _table(versions: Sequence[Version]) -> Iterator[str]:
     from pipelines.cloud.versions import commit_of
     from pipelines.cloud.wording import clipped
 
-    rows = [("VERSION", "DEPLOYED", "COMMIT", "ALIASES", "")]
+    rows = [("VERSION", "DEPLOYED (UTC)", "COMMIT", "ALIASES", "")]
     for number, each in enumerate(versions):
         moment = datetime.fromtimestamp(each.created, timezone.utc)
         told = (

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_WITHOUT_ARN = {"DescribePipelineDefinitionForExecution"}
 HTML = (b"<!doctype", b"<html")
 
 
@@ -47,10 +48,11 @@ def check_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: An
     if body and length.isdigit() and len(body) < int(length):
         raise CutAnswer
     if status < 300 and body and "json" in operation_model.service_model.resolved_protocol:
-        _check_json(body, operation_model.output_shape)
+        _check_json(body, operation_model)
 
 
-def _check_json(body: bytes, shape: Any) -> None:
+def _check_json(body: bytes, operation: Any) -> None:
+    shape = operation.output_shape
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -59,8 +61,22 @@ def _check_json(body: bytes, shape: Any) -> None:
         raise ForeignAnswer(200)
     if shape is None or not shape.members or "payload" in shape.serialization:
         return  # nothing is named in the text, or all of it is one member
-    if found and not set(found) & _names(shape):
+    if set(found).isdisjoint(_names(shape)) and (found or _always_tells(operation)):
         raise ForeignAnswer(200)
+
+
+def _always_tells(operation: Any) -> bool:
+    """Whether AWS's own answer is never ``{}``: it names an ARN or must hold something.
+
+    Source: the response elements of each operation in the API references, and `required` in
+    botocore's model. [U] SageMaker writes a list of nothing as ``[]``, as the AWS CLI shows it.
+    """
+    shape = operation.output_shape
+    names_one = any(name.endswith("Arn") for name in shape.members)
+    lists = operation.service_model.service_name == "sagemaker" and operation.name.startswith(
+        "List"
+    )
+    return names_one or lists or bool(shape.required_members) or operation.name in _WITHOUT_ARN
 
 
 def _names(shape: Any) -> set[str]:

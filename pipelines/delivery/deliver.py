@@ -24,6 +24,7 @@ from pipelines.deployment import (
     compile_checked,
     defined_names,
     find_project_near,
+    folder_in_repository,
     open_environment,
     plan_compiled,
     provenance_of,
@@ -82,6 +83,7 @@ class Delivery:
         applied: what became of the pipelines.
         attempts: how often a plan was carried out.
         error: what ended it.
+        folder: the project's, in its repository; empty for the repository's root.
     """
 
     environment: str
@@ -94,6 +96,7 @@ class Delivery:
     applied: tuple[Applied, ...] = ()
     attempts: int = 0
     error: SagedagError | None = None
+    folder: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -145,7 +148,13 @@ def deliver(order: Order, watcher: Watcher | None = None) -> Delivery:
         else find_project_near(Path(order.paths[0]))
     )
     diagnostics = tuple(_unique([d for each in checked.values() for d in each.diagnostics]))
-    made = Delivery(order.environment, "invalid", head_of(project.root), diagnostics)
+    made = Delivery(
+        order.environment,
+        "invalid",
+        head_of(project.root),
+        diagnostics,
+        folder=folder_in_repository(project.root),
+    )
     if any(each.failed or each.program is None for each in checked.values()):
         return made
     return _Run(order, watch, project, checked, made).run()

@@ -23,10 +23,10 @@ def render_summary(delivery: Delivery, *, dry_run: bool) -> str:
     What comes from definitions, git or AWS stands in code spans and code blocks: it cannot become
     markup. The first line of a dry run's is a comment by which an earlier one is found again.
     """
-    parts = [marker(delivery.environment)] if dry_run else []
+    parts = [marker(delivery.environment, delivery.folder)] if dry_run else []
     if dry_run and delivery.planned is not None and delivery.error is None:
         # The plan's own first line is that comment.
-        parts = [render_markdown(delivery.planned.plan).rstrip(), ""]
+        parts = [render_markdown(delivery.planned.plan, delivery.folder).rstrip(), ""]
     else:
         parts += [*_head(delivery, dry_run), ""]
         if delivery.planned is not None and not dry_run:

@@ -31,7 +31,12 @@ from pipelines.deployment.places import (
     place_of,
     setting_of,
 )
-from pipelines.deployment.provenance import provenance_of, repository_name, tool_version
+from pipelines.deployment.provenance import (
+    folder_in_repository,
+    provenance_of,
+    repository_name,
+    tool_version,
+)
 
 __all__ = [
     "Connection",
@@ -46,6 +51,7 @@ __all__ = [
     "defined_names",
     "find_place",
     "find_project_near",
+    "folder_in_repository",
     "open_environment",
     "pipeline_named",
     "place_of",

@@ -19,15 +19,26 @@ def provenance_of(root: Path) -> Provenance:
         UsageError: it lies in a repository, and git is missing or can't read it: whose the deploy
             is would be a guess.
     """
-    top = next((each for each in (root, *root.parents) if (each / ".git").exists()), None)
+    top = _top(root)
     if top is not None:
         top_of(root)
     git = git_names(root)
     where = repository_name(str(git["repository"])) or (top or root).name
-    inside = root.relative_to(top).as_posix() if top is not None else "."
-    if inside != ".":
+    inside = folder_in_repository(root)
+    if inside:
         where = f"{where}/{inside}"
     return Provenance(where, str(git["sha"]), top is not None and is_dirty(root), tool_version())
+
+
+def folder_in_repository(root: Path) -> str:
+    """Return a project's folder in its repository; empty in its root, and outside of any."""
+    top = _top(root)
+    inside = root.relative_to(top).as_posix() if top is not None else "."
+    return "" if inside == "." else inside
+
+
+def _top(root: Path) -> Path | None:
+    return next((each for each in (root, *root.parents) if (each / ".git").exists()), None)
 
 
 def repository_name(remote: str) -> str:

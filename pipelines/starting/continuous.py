@@ -16,15 +16,24 @@ SYSTEMS = ("github", "gitlab", "codebuild")
 
 FILES = {
     "github": {
-        ".github/workflows/sagedag.yml": "github.yml.jinja",
-        ".github/workflows/sagedag-drift.yml": "github-drift.yml.jinja",
+        ".github/workflows/sagedag{}.yml": "github.yml.jinja",
+        ".github/workflows/sagedag{}-drift.yml": "github-drift.yml.jinja",
     },
     "gitlab": {".gitlab-ci.yml": "gitlab.yml.jinja"},
     "codebuild": {
-        "codebuild/sagedag-plan.yml": "codebuild-plan.yml.jinja",
-        "codebuild/sagedag-deploy.yml": "codebuild-deploy.yml.jinja",
+        "codebuild/sagedag{}-plan.yml": "codebuild-plan.yml.jinja",
+        "codebuild/sagedag{}-deploy.yml": "codebuild-deploy.yml.jinja",
     },
 }
+"""The files of each system; ``{}`` is the project's name where a repository may hold several."""
+
+GITLAB_PARTS = ".gitlab/sagedag"
+"""GitLab reads one file: that of a project in a folder is a part, to be included there."""
+GITLAB_INCLUDE = """\
+# Each project of this repository has a file of its own. Their jobs have different names.
+include:
+  - local: ".gitlab/sagedag-*.yml"
+"""
 
 ACTIONS = {
     "checkout": "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0",
@@ -47,7 +56,9 @@ _INSTALL = """\
         with:
           python-version: "3.11"
       - name: Install sagedag
-        run: python -m pip install --quiet "sagedag==$SAGEDAG_VERSION\""""
+        run: {pip} install --quiet "sagedag==$SAGEDAG_VERSION\""""
+_PIP = "python -I -m pip"
+"""Isolated, so that a `pip.py` of the checkout is not run instead."""
 
 # What stands in shell commands and YAML without quotes.
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*|\.")
@@ -105,13 +116,16 @@ def ci_files(
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - YAML; the values are checked above
     )
+    mark = project_mark(folder)
     given: dict[str, Any] = {
         "actions": ACTIONS,
         "branch": json.dumps(branch),
         "checkout": _CHECKOUT.format(**ACTIONS),
         "environments": targets,
         "folder": folder,
-        "install": _INSTALL.format(**ACTIONS),
+        "install": _INSTALL.format(**ACTIONS, pip=_PIP),
+        "mark": mark,
+        "pip": _PIP,
         "names": ", ".join(each.name for each in targets),
         "version": version,
     }
@@ -119,8 +133,18 @@ def ci_files(
     for system in dict.fromkeys(systems):
         for name, template in FILES[system].items():
             text = (files(__package__) / "ci" / template).read_text(encoding="utf-8")
-            made[name] = engine.from_string(text).render(given)
+            place = f"{GITLAB_PARTS}{{}}.yml" if mark and system == "gitlab" else name
+            made[place.format(mark)] = engine.from_string(text).render(given)
     return made
+
+
+def project_mark(folder: str) -> str:
+    """Return what tells a project's CI files and jobs from those of others: ``-churn``.
+
+    Empty for the project of the whole repository, in its root or in ``definitions``.
+    """
+    parts = [part for part in folder.split("/") if part not in (".", "definitions")]
+    return "".join("-" + re.sub(r"[^A-Za-z0-9_-]", "-", part) for part in parts)
 
 
 def _check(targets: Sequence[Target], folder: str, version: str) -> None:
@@ -175,15 +199,23 @@ def find_repository(folder: Path) -> Repository | None:
     from pipelines.language.project import ENVIRONMENTS_FILE
 
     here = folder.resolve()
+    if not here.is_dir():
+        return None
+    top = top_near(here)
+    above = [each for each in here.parents if each.is_relative_to(top)]
     found = [here / ENVIRONMENTS_FILE, *sorted(here.glob(f"*/{ENVIRONMENTS_FILE}"))]
-    projects = [path for path in found if path.is_file()]
+    projects = [path for path in found if path.is_file()] or [
+        # Inside of a project, such as in a definition's folder: that one is meant.
+        path
+        for each in above
+        if (path := each / ENVIRONMENTS_FILE).is_file()
+    ][:1]
     if not projects:
         return None
     if len(projects) > 1:
         listed = ", ".join(path.parent.name for path in projects)
         raise UsageError(f"there are several projects here: {listed}", "name one of them")
     root = projects[0].parent
-    top = top_near(here)
     return Repository(
         top, root.relative_to(top).as_posix(), default_branch(top), tuple(_targets(root))
     )

@@ -105,6 +105,7 @@ DEPLOYS: dict[str, tuple[Behaviour, str, str]] = {
         "not AWS answered",
         "login page",
     ),
+    "an empty object": (known(lambda _: answer("200 OK", "{}", JSON)), "not AWS answered", "proxy"),
     "a list": (known(lambda _: answer("200 OK", "[]", JSON)), "not AWS answered", "login page"),
     "XML that is none": (
         lambda _: answer("200 OK", "<a><b></a>", "Content-Type: text/xml"),
@@ -139,7 +140,9 @@ def test_a_deploy_ends_and_says_why(
     assert "Traceback" not in ran.err
 
 
-@pytest.mark.parametrize("name", ["silence", "reset", "half a text", "a login page", "always 503"])
+@pytest.mark.parametrize(
+    "name", ["silence", "reset", "half a text", "a login page", "an empty object", "always 503"]
+)
 @pytest.mark.parametrize("words", [("status", "line"), ("logs", "line"), ("start", "line")])
 def test_executions_say_it_as_well(
     project: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], name: str

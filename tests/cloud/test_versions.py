@@ -58,7 +58,7 @@ def test_versions_promotion_and_rollback(repository: Path, aws: AwsServer) -> No
     second = deploy(repository, 8)
     listed = run(repository, "versions", "line")
     rows = [line.split() for line in listed.out.splitlines()]
-    assert rows[0] == ["VERSION", "DEPLOYED", "COMMIT", "ALIASES"]
+    assert rows[0] == ["VERSION", "DEPLOYED", "(UTC)", "COMMIT", "ALIASES"]
     assert [(r[0], r[3], r[4]) for r in rows[1:]] == [
         ("2", second[:12], "-"),
         ("1", first[:12], "live"),

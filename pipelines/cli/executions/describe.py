@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 Examples:
   sagedag describe pulsar --env dev              # the pipeline
   sagedag describe pulsar/4npwdaw1lue9 --env dev # an execution: parameters, jobs
-  sagedag describe pulsar --env dev --json"""
+  sagedag describe pulsar --env dev --json
+
+Values whose names sound like secrets are masked, in the definition of --json as well: for a faithful
+copy there is `aws sagemaker describe-pipeline`."""
 )
 @click.argument("name", metavar="NAME|PATH|EXECUTION")
 @environment_options

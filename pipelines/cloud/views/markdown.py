@@ -25,20 +25,30 @@ LONGEST = 60_000
 """GitHub takes 65,536 characters in a comment (GitLab a million)."""
 
 
-def marker(environment: str) -> str:
-    """Return the comment, not shown, by which an earlier comment of the same kind is found."""
-    return f"<!-- sagedag plan {re.sub('[^A-Za-z0-9_.-]', '_', environment)} -->"
+def marker(environment: str, folder: str = "") -> str:
+    """Return the comment, not shown, by which an earlier comment of the same kind is found.
+
+    Args:
+        folder: the project's, where its repository may hold several.
+    """
+    words = [environment, folder] if _of(folder) else [environment]
+    told = " ".join(re.sub("[^A-Za-z0-9_.-]", "_", word) for word in words)
+    return f"<!-- sagedag plan {told} -->"
 
 
-def render_markdown(plan: Plan) -> str:
+def _of(folder: str) -> str:
+    return "" if folder in ("", "definitions") else f" of {inline(folder)}"
+
+
+def render_markdown(plan: Plan, folder: str = "") -> str:
     """Return a plan as Markdown of at most :data:`LONGEST` characters.
 
     Everything that comes from a definition or from AWS stands inside code blocks, whose fences are
     longer than any run of backticks in them: it cannot become markup, links or mentions.
     """
     parts = [
-        marker(plan.environment),
-        f"### Plan for {inline(heading(plan))}",
+        marker(plan.environment, folder),
+        f"### Plan for {inline(heading(plan))}{_of(folder)}",
         "",
         _summary(plan),
         "",

@@ -166,13 +166,79 @@ def test_a_new_project_in_a_folder_of_a_larger_repository(tmp_path: Path) -> Non
     git(tmp_path, "init", "--quiet", "--initial-branch=trunk")
     ran = sagedag(tmp_path, "init", "services/red", "--ci", "github", "--ci", "codebuild")
     assert ran.code == 0, ran.err
-    assert "wrote .github/workflows/sagedag.yml\n" in ran.out
+    assert "wrote .github/workflows/sagedag-services-red.yml\n" in ran.out
     assert "wrote services/red/definitions/red/pipeline.yaml\n" in ran.out
     assert not (tmp_path / "services/red/.github").exists()
-    text = (tmp_path / ".github/workflows/sagedag.yml").read_text()
+    text = (tmp_path / ".github/workflows/sagedag-services-red.yml").read_text()
     assert "sagedag deploy services/red/definitions --env dev" in text
     assert 'branches: ["trunk"]' in text
     assert sagedag(tmp_path, "validate", "services/red/definitions").code == 0
+
+
+def test_the_second_project_of_a_repository(tmp_path: Path) -> None:
+    """Each has files, jobs and groups of its own, and the second leaves the first's alone."""
+    git(tmp_path, "init", "--quiet", "--initial-branch=trunk")
+    every = [f"--ci={name}" for name in SYSTEMS]
+    assert sagedag(tmp_path, "init", "red", *every).code == 0
+    first = {path: path.read_text() for path in ci_paths(tmp_path)}
+    ran = sagedag(tmp_path, "init", "blue", *every)
+    assert ran.code == 0, ran.err
+    assert "under `include:`" not in ran.out
+    assert {path: path.read_text() for path in first} == first
+    every_path = ci_paths(tmp_path)
+    assert len(every_path) == 2 * len(first) - 1  # GitLab's root file includes both
+    lint(
+        "check-jsonschema",
+        "--builtin-schema",
+        "vendor.github-workflows",
+        *map(str, workflows(tmp_path)),
+    )
+    parts = [read(path) for path in sorted((tmp_path / ".gitlab").iterdir())]
+    (include,) = read(tmp_path / ".gitlab-ci.yml")["include"]
+    assert len(list(tmp_path.glob(include["local"]))) == 2
+    blue, red = ({job for job in part if "script" in part[job]} for part in parts)
+    assert "deploy-blue-dev" in blue
+    assert not blue & red
+    groups = [
+        job["concurrency"]["group"]
+        for path in workflows(tmp_path)
+        for job in read(path)["jobs"].values()
+    ]
+    assert len(groups) == len(set(groups))
+
+
+def test_a_gitlab_file_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / ".gitlab-ci.yml").write_text("mine: {script: [true]}\n")
+    ran = sagedag(tmp_path, "init", "red", "--ci", "gitlab")
+    assert ran.code == 0, ran.err
+    assert 'under `include:`: - local: ".gitlab/sagedag-red.yml"' in ran.out
+    assert "mine" in (tmp_path / ".gitlab-ci.yml").read_text()
+
+
+def ci_paths(folder: Path) -> list[Path]:
+    names = (".github/workflows/*", ".gitlab-ci.yml", ".gitlab/*", "codebuild/*")
+    return [path for name in names for path in sorted(folder.glob(name))]
+
+
+def test_a_definitions_folder_means_its_project(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    assert sagedag(tmp_path, "init", ".", "--name", "red").code == 0
+    inside = tmp_path / "definitions/red"
+    ran = sagedag(inside, "init", ".", "--ci", "github")
+    assert ran.code == 0, ran.err
+    assert not (inside / "definitions").exists()
+    text = (tmp_path / ".github/workflows/sagedag.yml").read_text()
+    assert "sagedag deploy definitions --env dev" in text
+
+
+def test_pip_runs_nothing_of_the_checkout(written: Path, tmp_path: Path) -> None:
+    (tmp_path / "pip.py").write_text("print('the checkout was here')\n")
+    for path in ci_paths(written):
+        for found in re.findall(r"python( .*)-m pip install", path.read_text()):
+            words = [sys.executable, *found.split(), "-m", "pip", "--version"]
+            ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert "the checkout was here" not in ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -275,7 +341,7 @@ def test_github_from_pull_request_to_deploy(
     first = job("deploy-dev")
     assert first.code == 0, first.out
     assert "2 to create" in first.out
-    assert shell.installed.read_text().startswith("-m pip install --quiet sagedag==")
+    assert shell.installed.read_text().startswith("-I -m pip install --quiet sagedag==")
     aws.forget_requests()
 
     # A pull request: checked, planned, told in a comment that is kept up to date.
