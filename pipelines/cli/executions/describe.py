@@ -24,8 +24,8 @@ Examples:
   sagedag describe pulsar/4npwdaw1lue9 --env dev # an execution: parameters, jobs
   sagedag describe pulsar --env dev --json
 
-Values whose names sound like secrets are masked, in the definition of --json as well: for a faithful
-copy there is `aws sagemaker describe-pipeline`."""
+Values whose names sound like secrets are masked, in the definition of --json as well. For a
+faithful copy there is `aws sagemaker describe-pipeline`."""
 )
 @click.argument("name", metavar="NAME|PATH|EXECUTION")
 @environment_options
