@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def aws_options(function: Decorated) -> Decorated:
     """Add ``--profile``, ``--region`` and ``--debug``; :func:`connection` reads them."""
     function = click.option(
-        "--debug", is_flag=True, help="Print every call to AWS, without its content."
+        "--debug", is_flag=True, help="Print every call to AWS and its retries, without content."
     )(function)
     function = click.option(
         "--region", metavar="REGION", help="The AWS region (default: the environment's)."
@@ -49,7 +49,9 @@ def connection(options: Mapping[str, Any]) -> Connection:
     for name in ("boto3", "botocore", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     tell = (lambda line: click.echo(line, err=True)) if options["debug"] else None
-    return Connection(options["profile"] or "", options["region"] or "", tell)
+    # A line may stand unfinished there, such as that of an upload: it is written over.
+    notice = (lambda line: click.echo(f"\r\033[K{line}", err=True)) if sys.stderr.isatty() else None
+    return Connection(options["profile"] or "", options["region"] or "", tell, notice)
 
 
 def cloud_environment(name: str | None) -> str:

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from pipelines.cloud.answers import check_answer
 from pipelines.cloud.redaction import redact, remember
 from pipelines.cloud.refusals import Surroundings, Unsupported, calling
+from pipelines.cloud.waiting import Tell, Waiting
 from pipelines.errors import AwsError, UsageError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -45,8 +46,6 @@ _OWN_CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 )
 """The user's own variables; they go before the `profile` of a committed file, as in CI."""
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,14 @@ class Clients:
         endpoint: the endpoint given to boto3; empty for AWS's own or that of the user's variables.
         tell: gets a line for every call (``--debug``): what, how it ended, how long it took. Never
             headers, bodies or credentials.
+        waiting: follows calls under way.
     """
 
     place: Place
     session: Any = field(repr=False)
     endpoint: str = ""
     tell: Tell | None = field(default=None, repr=False)
+    waiting: Waiting = field(default_factory=Waiting, repr=False)
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -165,7 +166,9 @@ class Clients:
         outcome = "failed"
         try:
             with self.calling(operation, resource):
-                answer: dict[str, Any] = self._method(service, name, resource)(**request)
+                method = self._method(service, name, resource)
+                with self.waiting.following(operation, resource, _most_tries()):
+                    answer: dict[str, Any] = method(**request)
             outcome = "ok"
         except AwsError as error:
             outcome = str(getattr(error, "code", "")) or outcome
@@ -290,6 +293,7 @@ class Clients:
             service, endpoint_url=self.endpoint or None, config=Config(**settings)
         )
         made.meta.events.register("before-parse", check_answer, "sagedag")
+        made.meta.events.register("before-send", self.waiting.sent, "sagedag-waiting")
         return made
 
     def _log(self, operation: str, resource: str, outcome: str, started: float) -> None:
@@ -305,6 +309,7 @@ def connect(
     profile: str | None = None,
     region: str | None = None,
     tell: Tell | None = None,
+    notice: Tell | None = None,
 ) -> Clients:
     """Return AWS as an environment sees it; nothing is called yet.
 
@@ -314,7 +319,8 @@ def connect(
             user's variables, else the environment's.
         region: the region that the command line names, for commands that need no definition; else
             the environment's, else the user's variables.
-        tell: gets a line for every call.
+        tell: gets a line for every call, and each of its tries but the first.
+        notice: gets a line where AWS is silent for some seconds.
 
     Raises:
         UsageError: the environment is the local runner's; its endpoint is not loopback.
@@ -344,7 +350,17 @@ def connect(
         _hide(session)
     # The user's own variable goes before the file's.
     endpoint = "" if os.environ.get("AWS_ENDPOINT_URL") else place.endpoint_url
-    return Clients(replace(place, region=region or place.region), session, endpoint, tell)
+    there = replace(place, region=region or place.region)
+    return Clients(there, session, endpoint, tell, Waiting(tell and _redacting(tell), notice))
+
+
+def _redacting(tell: Tell) -> Tell:
+    return lambda line: tell(redact(line))
+
+
+def _most_tries() -> int:
+    given = os.environ.get("AWS_MAX_ATTEMPTS", "")
+    return int(given) if given.isdigit() else ATTEMPTS
 
 
 def is_loopback(endpoint: str) -> bool:

@@ -47,7 +47,10 @@ def compile_checked(checked: Sequence[Checked]) -> list[Compiled]:
         UsageError: two make the same pipeline, or they belong to two projects.
     """
     if any(each.failed for each in checked):
-        raise InvalidDefinition([d for each in checked for d in each.diagnostics])
+        # A mistake in environments.yaml is found with every definition.
+        raise InvalidDefinition(
+            list(dict.fromkeys(d for each in checked for d in each.diagnostics))
+        )
     # The SDK takes two seconds: it is imported when all definitions are known to be sound.
     from pipelines.compiler import compile_program
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.cloud.client import Clients, Place, Tell, connect
+from pipelines.cloud.client import Clients, Place, connect
+from pipelines.cloud.waiting import Tell
 from pipelines.errors import UsageError
 from pipelines.language.diagnostics import Report
 from pipelines.language.environments import Setting, choose_environment
@@ -19,16 +20,22 @@ class Connection:
     Args:
         profile, region: of ``--profile`` and ``--region``.
         tell: gets a line for every call (``--debug``).
+        notice: gets a line where AWS is silent for some seconds.
     """
 
     profile: str = ""
     region: str = ""
     tell: Tell | None = field(default=None, repr=False)
+    notice: Tell | None = field(default=None, repr=False)
 
     def open(self, place: Place) -> Clients:
         """Return AWS as an environment sees it; see :func:`pipelines.cloud.client.connect`."""
         return connect(
-            place, profile=self.profile or None, region=self.region or None, tell=self.tell
+            place,
+            profile=self.profile or None,
+            region=self.region or None,
+            tell=self.tell,
+            notice=self.notice,
         )
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 INTERRUPTED, FAILED = 130, 5
 TIMED_OUT = 124
 """The exit code of ``timeout``, where it ended what it was to run (docs/decisions/0022)."""
+
+GRACE_SECONDS = 1.0
+"""What a call under way gets beyond ``--timeout``."""
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -66,8 +72,13 @@ def wait_for(
     again = target.command("wait", arn)
     definition = run_definition(target, arn)
     try:
-        with _watcher(definition, err=err) as watcher:
+        with _ending(limit), _watcher(definition, err=err) as watcher:
+            # The table on a terminal says itself that AWS is silent.
+            target.clients.waiting.notice = None
             execution = watch(target.clients, arn, watcher, limit=limit)
+    except _TimeIsUp:
+        _tell_of_going_on(target, arn, f"AWS gave no answer within {limit:g} seconds. ")
+        return None, TIMED_OUT
     except KeyboardInterrupt:
         _tell_of_going_on(target, arn, "")
         return None, INTERRUPTED
@@ -89,6 +100,29 @@ def wait_for(
             write(f"Run what failed again: {target.command('retry', arn)}")
         write(f"See it again: {target.command('status', arn)}")
     return execution, 0 if execution.status == "Succeeded" else FAILED
+
+
+class _TimeIsUp(KeyboardInterrupt):
+    """The time is up while a call is under way; it ends the command as Ctrl-C does."""
+
+
+@contextmanager
+def _ending(limit: float | None) -> Iterator[None]:
+    """End the block some time after its limit, even in the middle of a call."""
+    if limit is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise _TimeIsUp
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, limit + GRACE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _tell_of_going_on(target: Target, arn: str, why: str) -> None:
