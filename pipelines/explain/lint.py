@@ -85,6 +85,7 @@ def rule_list() -> Document:
         Heading("Accept a finding"),
         Text(
             "A comment accepts what is found at its line; on a line of its own, at the next one. "
+            "What is told once for all steps is accepted for one at that step's line. "
             "Several codes are divided by commas. A missing reason is a finding itself, and so is "
             "a comment that ignores nothing."
         ),

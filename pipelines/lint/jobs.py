@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pipelines.language.diagnostics import in_words
 from pipelines.language.nodes import Span, locate
+from pipelines.lint.ignores import read_ignores
 from pipelines.lint.model import Finding, Part, Subject
 from steps._expressions import Path
 
@@ -71,6 +72,7 @@ def shaped(subject: Subject) -> Iterator[tuple[Part, JobShape]]:
 
 def gathered(
     subject: Subject,
+    code: str,
     having: Iterable[Part],
     lacking: Iterable[tuple[Part, Path]],
     message: str,
@@ -78,7 +80,10 @@ def gathered(
 ) -> Iterator[Finding]:
     """Yield what steps lack: at each step, or once for all where no step has it.
 
+    A step with a comment that accepts it is told at its own line all the same.
+
     Args:
+        code: the rule.
         having: the steps that have it.
         lacking: the steps that don't, with the argument that is nearest to it.
         message: what is wrong, with ``{}`` for the steps' names.
@@ -86,9 +91,15 @@ def gathered(
     """
     missing = list(lacking)
     if len(missing) > 1 and not any(True for _ in having):
-        names = list(dict.fromkeys(part.name for part, _ in missing))
-        yield Finding(subject.top, message.format(_listed(names)), hint)
-        return
+        accepted: list[tuple[Part, Path]] = []
+        rest: list[tuple[Part, Path]] = []
+        for part, argument in missing:
+            taken = _is_accepted(subject, code, part, argument)
+            (accepted if taken else rest).append((part, argument))
+        if len(rest) > 1:
+            names = list(dict.fromkeys(part.name for part, _ in rest))
+            yield Finding(subject.top, message.format(_listed(names)), hint)
+            missing = accepted
     # What a matrix made of one step is told once.
     together: dict[tuple[str, Span], list[tuple[Path, str]]] = {}
     for part, argument in missing:
@@ -98,6 +109,11 @@ def gathered(
     for found in together.values():
         names = list(dict.fromkeys(name for _, name in found))
         yield Finding(found[0][0], message.format(_listed(names)), hint, at_key=True)
+
+
+def _is_accepted(subject: Subject, code: str, part: Part, argument: Path) -> bool:
+    source, span = locate(subject.spec.tree, part.place(argument), at_key=True)
+    return any(each.line == span.line and code in each.codes for each in read_ignores(source))
 
 
 _NAMED = 4

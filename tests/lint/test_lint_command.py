@@ -178,6 +178,19 @@ def test_comments_accept_findings(project: Path) -> None:
     assert "no-vpc" not in [d.code for d in result.findings]
 
 
+def test_a_comment_accepts_for_one_step_what_is_told_once_for_all(project: Path) -> None:
+    steps = DEFINITION.split("steps:\n")[1]
+    for name in ("other", "third"):
+        accepted = "  # sagedag: ignore[no-vpc] a laboratory" if name == "other" else ""
+        (project / "pipeline.yaml").write_text(
+            (project / "pipeline.yaml").read_text()
+            + steps.replace("  train:", f"  {name}:{accepted}")
+        )
+    linted = lint(Target(Path("pipeline.yaml")), select=["no-vpc", "unused-ignore"])
+    assert [d.message for d in linted.findings] == ["no VPC is given for `train` and `third`"]
+    assert linted.ignored == 1
+
+
 def test_a_comment_for_one_environment_is_not_unused(project: Path) -> None:
     (project / "pipeline.yaml").write_text(
         DEFINITION.replace(

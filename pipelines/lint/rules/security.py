@@ -43,6 +43,7 @@ def _unencrypted_output(subject: Subject) -> Iterator[Finding]:
     found = list(_outputs(subject))
     yield from gathered(
         subject,
+        "unencrypted-output",
         (part for part, path in found if part.value((*path, "KmsKeyId"))),
         ((part, path) for part, path in found if not part.value((*path, "KmsKeyId"))),
         "no KMS key encrypts the outputs of {}",
@@ -86,6 +87,7 @@ def _unencrypted_volume(subject: Subject) -> Iterator[Finding]:
     ]
     yield from gathered(
         subject,
+        "unencrypted-volume",
         (part for part, path in found if part.value((*path, "VolumeKmsKeyId"))),
         ((part, path) for part, path in found if not part.value((*path, "VolumeKmsKeyId"))),
         "no KMS key encrypts the volumes of {}",
@@ -156,6 +158,7 @@ def _no_vpc(subject: Subject) -> Iterator[Finding]:
     found = [(p, (*s.network, "VpcConfig")) for p, s in shaped(subject) if s.network is not None]
     yield from gathered(
         subject,
+        "no-vpc",
         (part for part, path in found if part.value((*path, "Subnets"))),
         ((part, path) for part, path in found if not part.value((*path, "Subnets"))),
         "no VPC is given for {}",
@@ -201,6 +204,7 @@ def _no_isolation(subject: Subject) -> Iterator[Finding]:
     ]
     yield from gathered(
         subject,
+        "no-network-isolation",
         (part for part, path in found if part.value(path)),
         ((part, path) for part, path in found if part.value(path) in (None, False)),
         "the containers of {} can reach the internet",
