@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pipelines.cloud.client import Place
+from pipelines.cloud.client import Clients, Place
 from pipelines.cloud.exports import Exported
+from pipelines.cloud.planned_calls import stored_at
 from pipelines.cloud.planner import missing_uploads
-from pipelines.cloud.publishing import publish_all
+from pipelines.cloud.publishing import publish_all, put
+from pipelines.cloud.refusals import Missing
 from pipelines.cloud.schedules import group_name
 from pipelines.cloud.state import read_state
 from pipelines.deployment import (
@@ -71,8 +73,22 @@ def export(
     return Export(made, place, project.root, warnings)
 
 
+def by_way_of_s3(exported: Export) -> Export:
+    """Return an export whose documents name where in S3 the definitions lie.
+
+    :func:`publish` puts them there.
+    """
+    return replace(
+        exported,
+        pipelines=tuple(
+            replace(each, stored=stored_at(each.wanted, exported.place))
+            for each in exported.pipelines
+        ),
+    )
+
+
 def publish(exported: Export, connection: Connection) -> int:
-    """Upload the assets that are not in S3 yet; return how many objects were sent.
+    """Upload assets, and definitions that go by S3, where they are missing; return how many.
 
     Raises:
         AwsError: AWS refused a call, or the credentials are another account's.
@@ -85,4 +101,18 @@ def publish(exported: Export, connection: Connection) -> int:
     uploads = tuple(missing_uploads(wanted, published, str(exported.root)))
     sent: list[str] = []
     publish_all(clients, uploads, exported.root, lambda uri, _: sent.append(uri))
+    for each in exported.pipelines:
+        if each.stored is not None and not _is_there(clients, *each.stored):
+            uri = "s3://" + "/".join(each.stored)
+            put(clients, uri, each.wanted.text.encode())
+            sent.append(uri)
     return len(sent)
+
+
+def _is_there(clients: Clients, bucket: str, key: str) -> bool:
+    """Whether an object is there; its key says what it holds."""
+    try:
+        clients.call("s3:HeadObject", f"s3://{bucket}/{key}", Bucket=bucket, Key=key)
+    except Missing:
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -15,6 +15,7 @@ from pipelines.cli.options import (
     print_diagnostics,
     write_text,
 )
+from pipelines.errors import UsageError
 
 NAMES = ("cloudformation", "terraform", "ack")
 
@@ -43,13 +44,19 @@ pipeline starts, and what is written lists where."""
 )
 @output_option
 @click.option("--publish", is_flag=True, help="Upload the code that is not in S3 yet, first.")
+@click.option(
+    "--definition-in-s3",
+    is_flag=True,
+    help="With --publish: put the definitions into S3 and write where they are.",
+)
 @aws_options
 def command(paths: tuple[str, ...], **options: Any) -> int:
     """Write PATH (default: the definitions below here) for CloudFormation, Terraform or ACK."""
     from pipelines.cloud.exports import FORMATS
-    from pipelines.exporting import export, publish
+    from pipelines.exporting import by_way_of_s3, export, publish
     from pipelines.language.diagnostics import InvalidDefinition
 
+    _check_in_s3(options)
     try:
         made = export(
             paths or (".",),
@@ -66,10 +73,16 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
             click.echo(f"warning: {each.wanted.name}: no export has words for {names}", err=True)
         if options["style"] == "ack" and each.wanted.schedules:
             click.echo(f"warning: {each.wanted.name}: ACK has no schedules", err=True)
+    if options["definition_in_s3"]:
+        made = by_way_of_s3(made)
+    write = FORMATS[options["style"]].write
+    text = write(made.pipelines)
+    if options["style"] == "cloudformation" and options["publish"] and len(text.encode()) > DIRECT:
+        made = by_way_of_s3(made)
+        text = write(made.pipelines)
     if options["publish"]:
         count = publish(made, connection(options))
         click.echo(f"{count} objects uploaded.", err=True)
-    text = FORMATS[options["style"]].write(made.pipelines)
     if options["style"] == "cloudformation":
         for line in too_large(len(text.encode())):
             click.echo(f"warning: {line}", err=True)
@@ -78,6 +91,18 @@ def command(paths: tuple[str, ...], **options: Any) -> int:
     else:
         write_text(options["output"], text)
     return 0
+
+
+def _check_in_s3(options: Mapping[str, Any]) -> None:
+    if not options["definition_in_s3"]:
+        return
+    if options["style"] == "ack":
+        # The controller's custom resource definition knows the text of a definition alone.
+        raise UsageError("ACK takes a definition as text alone", "leave --definition-in-s3 away")
+    if not options["publish"]:
+        raise UsageError(
+            "--definition-in-s3 names objects that --publish uploads", "give --publish as well"
+        )
 
 
 def too_large(size: int) -> Iterator[str]:
@@ -90,5 +115,6 @@ def too_large(size: int) -> Iterator[str]:
     elif size > DIRECT:
         yield (
             f"the template has {size:,} bytes; CloudFormation takes more than {DIRECT:,} from S3 "
-            "alone: `aws cloudformation deploy --s3-bucket BUCKET …` puts it there"
+            "alone: `aws cloudformation deploy --s3-bucket BUCKET …` puts it there, and --publish "
+            "makes it small by putting the definitions there"
         )

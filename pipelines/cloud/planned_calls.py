@@ -31,12 +31,16 @@ def definition_member(wanted: Wanted, place: Place) -> tuple[list[Call], dict[st
     data = text.encode()
     if len(data) < INLINE_BYTES:
         return [], {"PipelineDefinition": text}
-    digest = hashlib.sha256(data).hexdigest()
-    prefix = f"{place.prefix}/" if place.prefix else ""
-    key = f"{prefix}definitions/sha256/{digest}.json"
-    bucket = place.bucket
+    bucket, key = stored_at(wanted, place)
     put = Call("s3:PutObject", f"s3://{bucket}/{key}", {"Bucket": bucket, "Key": key, "Body": text})
     return [put], {"PipelineDefinitionS3Location": {"Bucket": bucket, "ObjectKey": key}}
+
+
+def stored_at(wanted: Wanted, place: Place) -> tuple[str, str]:
+    """Return the bucket and the key of a definition that goes by way of S3."""
+    digest = hashlib.sha256(wanted.text.encode()).hexdigest()
+    prefix = f"{place.prefix}/" if place.prefix else ""
+    return place.bucket, f"{prefix}definitions/sha256/{digest}.json"
 
 
 def record_calls(

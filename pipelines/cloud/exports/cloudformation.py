@@ -45,13 +45,18 @@ def cloudformation(pipelines: Sequence[Exported]) -> str:
 
 def _pipeline(each: Exported) -> dict[str, Any]:
     wanted = each.wanted
+    if each.stored is None:
+        definition: dict[str, Any] = {"PipelineDefinitionBody": wanted.text}
+    else:
+        bucket, key = each.stored
+        definition = {"PipelineDefinitionS3Location": {"Bucket": bucket, "Key": key}}
     settings = {name: wanted.settings[name] for name in KNOWN if wanted.settings.get(name)}
     return {
         "Type": "AWS::SageMaker::Pipeline",
         "Properties": {
             "PipelineName": wanted.name,
             **settings,
-            "PipelineDefinition": {"PipelineDefinitionBody": wanted.text},
+            "PipelineDefinition": definition,
         },
     }
 

@@ -30,6 +30,7 @@ class Exported:
         account, region: where it is compiled for.
         partition: AWS's own: ``aws``, ``aws-cn``, ``aws-us-gov``.
         group: the name of the group its schedules belong to.
+        stored: the bucket and the key of the definition where it goes by way of S3.
     """
 
     wanted: Wanted
@@ -37,6 +38,7 @@ class Exported:
     region: str
     partition: str
     group: str
+    stored: tuple[str, str] | None = None
 
     @property
     def arn(self) -> str:

@@ -45,8 +45,12 @@ def _pipeline(each: Exported) -> dict[str, Any]:
         "pipeline_name": literal(wanted.name),
         # The provider requires a display name.
         "pipeline_display_name": literal(str(settings.get("PipelineDisplayName") or wanted.name)),
-        "pipeline_definition": literal(wanted.text),
     }
+    if each.stored is None:
+        made["pipeline_definition"] = literal(wanted.text)
+    else:
+        bucket, key = map(literal, each.stored)
+        made["pipeline_definition_s3_location"] = [{"bucket": bucket, "object_key": key}]
     if settings.get("PipelineDescription"):
         made["pipeline_description"] = literal(str(settings["PipelineDescription"]))
     if settings.get("RoleArn"):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import yaml
 from cloud_commands import sagedag
@@ -177,6 +178,58 @@ def test_publishing_uploads_the_code_once(aws: AwsServer, project: Path) -> None
     assert "0 objects uploaded." in again.err
     assert aws.writes == []
     assert again.out == first.out
+
+
+def test_definitions_that_go_by_way_of_s3(aws: AwsServer, project: Path) -> None:
+    from cfnlint.api import lint
+    from cfnlint.config import ManualArgs
+
+    words = ("export", "line", "--env", "dev", "--publish", "--definition-in-s3", "--format")
+    first = sagedag(project, *words, "cloudformation")
+    assert first.code == 0, first.err
+    assert lint(first.out, config=ManualArgs(regions=["us-east-1"])) == []
+    pipeline = json.loads(first.out)["Resources"]["LinePipeline"]["Properties"]
+    place = pipeline["PipelineDefinition"]["PipelineDefinitionS3Location"]
+    stored = boto3.client("s3").get_object(Bucket=place["Bucket"], Key=place["Key"])["Body"].read()
+    assert json.loads(stored) == json.loads(sagedag(project, "compile", "line", "--env", "dev").out)
+    aws.forget_requests()
+    other = sagedag(project, *words, "terraform")
+    assert "0 objects uploaded." in other.err
+    assert aws.writes == []
+    made = json.loads(other.out)["resource"]["aws_sagemaker_pipeline"]["line"]
+    # The provider takes exactly one of the two.
+    assert "pipeline_definition" not in made
+    (block,) = made["pipeline_definition_s3_location"]
+    assert block == {"bucket": place["Bucket"], "object_key": place["Key"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("ack", "--publish"), "ACK takes a definition as text alone"),
+        (("terraform",), "give --publish as well"),
+    ],
+)
+def test_definitions_that_cannot_go_by_way_of_s3(
+    folder: Path, words: tuple[str, ...], says: str
+) -> None:
+    asked = ("export", "line", "--env", "dev", "--definition-in-s3", "--format")
+    ran = sagedag(folder, *asked, *words)
+    assert (ran.code, ran.out) == (2, "")
+    assert says in ran.err
+
+
+def test_publishing_makes_a_template_small(aws: AwsServer, project: Path) -> None:
+    blocks = "".join(f"  P{n}: {'x' * 400}\n" for n in range(150))
+    path = project / "line/pipeline.yaml"
+    path.write_text(LINE.replace("  Rows: 100\n", "  Rows: 100\n" + blocks))
+    words = ("export", "line", "--env", "dev", "--format", "cloudformation")
+    assert "--publish makes it small" in sagedag(project, *words).err
+    ran = sagedag(project, *words, "--publish")
+    assert ran.code == 0, ran.err
+    assert "warning: the template" not in ran.err
+    assert len(ran.out.encode()) < 51_200
+    assert "PipelineDefinitionS3Location" in ran.out
 
 
 def test_names_become_identifiers_that_differ() -> None:
