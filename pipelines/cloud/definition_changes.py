@@ -174,7 +174,9 @@ class _Comparison:
         self._tell("+", step, kind_words(step.kind))
 
     def _type(self, old: _Step, new: _Step) -> None:
-        words = f"{self._where(new).text}.type"
+        named = self.sources.field(new.raw, ("Type",))
+        own = named is not None and "." not in named.words
+        words = f"{self._where(new).text}.{named.words if named and own else 'type'}"
         told = kind_words(old.kind), kind_words(new.kind)
         position = self.sources.position(*words.split("."))
         self.changes.append(Change("~", words, *told, position, f"{new.pointer}/Type"))
