@@ -236,6 +236,15 @@ def test_nobody_listens(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None
             connect(Place("dev", region="us-east-1")).check_account()
 
 
+def test_a_network_error_names_the_object_once(clients: Clients, aws: AwsServer) -> None:
+    aws.fail_on("s3:HeadObject", Fault(drop=True))
+    with pytest.raises(Refused, match="the network failed") as caught:
+        clients.call("s3:HeadObject", "s3://dev-bucket/a/key", Bucket="dev-bucket", Key="a/key")
+    told = f"{caught.value} {caught.value.resource}"
+    assert aws.url in told
+    assert told.replace("s3://dev-bucket/a/key", "").count("a/key") == 0
+
+
 def test_throttling_is_waited_out(
     clients: Clients, aws: AwsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,15 @@ from interrupted import PLACE, PROVENANCE, ROLE, everything
 from moto_server import AwsServer
 
 from pipelines.cloud.apply import apply_plan
-from pipelines.cloud.client import connect
+from pipelines.cloud.client import Clients, connect
 from pipelines.cloud.plan import from_json
+from pipelines.cloud.views.lines import summary
 from pipelines.cloud.wanted import Wanted
 from pipelines.deployment import compare
+from pipelines.deployment.compiling import wanted_of
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "compile"))
+from compiled_cases import ALL, Case
 
 NAMES = st.sampled_from(["a", "b-1", "Long" * 20])
 TEXTS = st.text("abc é/+=@-_.:", min_size=1, max_size=20).filter(lambda t: t == t.strip())
@@ -97,3 +104,17 @@ def test_every_deploy_converges(server: AwsServer, history: list[list[Wanted]], 
             tags = state["pipelines"][each.name]["tags"]
             own = {k: v for k, v in tags.items() if not k.startswith("sagedag:")}
             assert own == each.tags
+
+
+@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+def test_every_kind_converges(clients: Clients, case: Case) -> None:
+    """What is deployed of a definition is what it says: a plan then has nothing to tell."""
+    wanted = wanted_of(case.compiled)
+    # The assets are not published here: their files are the other tests' matter.
+    wanted = replace(wanted, assets=())
+    planned = compare([wanted], clients, PROVENANCE, case.folder, keep={wanted.name})
+    assert planned.plan.changed
+    apply_plan(clients, planned.plan, case.folder)
+    again = compare([wanted], clients, PROVENANCE, case.folder, keep={wanted.name})
+    assert again.plan.is_empty, again.plan.changed
+    assert summary(again.plan).startswith("No changes.")

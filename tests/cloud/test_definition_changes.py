@@ -284,6 +284,23 @@ def test_words_follow_names_where_the_order_is_anothers(definitions: Definitions
     assert not added.position
 
 
+def test_the_words_of_kinds_alone(definitions: Definitions) -> None:
+    """What `diff-run` and `rollback` have: no file, but the fields of the kinds."""
+    before = definitions.first.definition
+    after = json.loads(json.dumps(before))
+    split, train = after["Steps"][:2]
+    split["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceType"] = "ml.m5.xlarge"
+    train["Arguments"]["StoppingCondition"]["MaxRuntimeInSeconds"] = 3600
+    train["CacheConfig"]["ExpireAfter"] = "P5D"
+    after["Parameters"][0]["DefaultValue"] = 7
+    assert lines(compare_definitions(before, after, KindNames())) == [
+        "~ parameters.Rows.default: 100 → 7",
+        "~ steps.split.instance.type: ml.m5.large → ml.m5.xlarge",
+        "~ steps.train.max_runtime: 2h → 1h",
+        "~ steps.train.cache: 30d → P5D",
+    ]
+
+
 def test_an_asset_elsewhere_is_told_with_both_places(definitions: Definitions) -> None:
     text = json.dumps(definitions.first.definition)
     digest = "e399654f" * 8

@@ -6,10 +6,13 @@ import re
 
 import pytest
 
+from pipelines.cloud.masking import MASKED
 from pipelines.cloud.plan import Change, PipelinePlan, Plan, Upload
+from pipelines.cloud.schedule_changes import compare_schedules
 from pipelines.cloud.settings import fold_roles
 from pipelines.cloud.views.markdown import render_markdown
 from pipelines.cloud.views.text import render_text
+from pipelines.cloud.wanted import Wanted
 
 PLACE = "line/pipeline.yaml:24:23"
 OLD, NEW = "arn:aws:iam::123456789012:role/old", "arn:aws:iam::123456789012:role/new"
@@ -78,3 +81,11 @@ def test_a_role_is_told_once() -> None:
     folded = fold_roles([*followers, own, role, schedule])
     assert folded == (own, Change("~", "role", OLD, NEW, note="also of 2 steps and 1 schedule"))
     assert fold_roles([*followers, own]) == (*followers, own)
+
+
+def test_a_new_schedule_tells_its_parameters() -> None:
+    given = {"rate": "7 days", "parameters": {"Rows": 7, "ApiKey": "abcd"}, "enabled": False}
+    wanted = Wanted("line", {}, {}, {"weekly": given})
+    (change,) = compare_schedules(wanted, None, "group", {"RoleArn": NEW}).changes
+    told = f"rate(7 days) switched off with ApiKey={MASKED}, Rows=7"
+    assert change == Change("+", "schedules.weekly", "", told)
