@@ -187,6 +187,7 @@ def test_steps_come_go_and_move(definitions: Definitions) -> None:
         "+ steps.good-enough.else.stop (Fail)",
         "- steps.good-enough.else.reject (Fail)",
     ]
+    assert [bool(change.position) for change in moved.changes] == [True, True, True, False]
 
 
 def test_a_renamed_step_is_not_two_changes(definitions: Definitions) -> None:
