@@ -16,6 +16,7 @@ from pipelines.cloud.wanted import NoSources, SourceLookup, Wanted
 from pipelines.cloud.wording import shown
 from pipelines.deployment.compiling import compile_all, wanted_of
 from pipelines.deployment.places import Connection, place_of, setting_of
+from pipelines.service.image_origins import is_framework
 from pipelines.tags import PREFIX
 
 if TYPE_CHECKING:
@@ -149,6 +150,9 @@ def _own(environment: Environment, name: str) -> dict[str, str]:
 
 def _neutral(value: Any, own: Mapping[str, str]) -> Any:
     if isinstance(value, str):
+        if is_framework(value):
+            # AWS's own images lie in another account of AWS's in each region.
+            value = "{{ registry }}/" + value.partition("/")[2]
         for text, stand_in in own.items():
             value = value.replace(text, stand_in)
         return value
