@@ -84,15 +84,17 @@ def saved(paths: Sequence[str], options: dict[str, Any]) -> Planned:
     from pipelines.cloud.plan import read_plan
     from pipelines.deployment import Planned, find_place
 
-    given = [
-        f"--{name}" for name in ("environment", "variables", "alias", "prune") if options[name]
-    ]
-    if paths or given:
+    if paths or any(options[name] for name in ("variables", "alias", "prune")):
         raise UsageError(
-            "--plan carries out what the file says; PATH, --env, --var, --alias and --prune were "
+            "--plan carries out what the file says; PATH, --var, --alias and --prune were "
             "decided when it was made"
         )
     plan = read_plan(options["plan_file"])
+    if options["environment"] not in (None, plan.environment):
+        raise UsageError(
+            f"the plan is for {plan.environment}, not for {options['environment']}",
+            f"make one with --env {options['environment']}",
+        )
     root = Path(plan.root)
     if not root.is_dir():
         raise UsageError(

@@ -69,14 +69,11 @@ def _always_tells(operation: Any) -> bool:
     """Whether AWS's own answer is never ``{}``: it names an ARN or must hold something.
 
     Source: the response elements of each operation in the API references, and `required` in
-    botocore's model. [U] SageMaker writes a list of nothing as ``[]``, as the AWS CLI shows it.
+    botocore's model. A list of nothing may be left out.
     """
     shape = operation.output_shape
     names_one = any(name.endswith("Arn") for name in shape.members)
-    lists = operation.service_model.service_name == "sagemaker" and operation.name.startswith(
-        "List"
-    )
-    return names_one or lists or bool(shape.required_members) or operation.name in _WITHOUT_ARN
+    return names_one or bool(shape.required_members) or operation.name in _WITHOUT_ARN
 
 
 def _names(shape: Any) -> set[str]:

@@ -151,7 +151,11 @@ def test_executions_say_it_as_well(
     with Weather(behaviour) as weather:
         monkeypatch.setenv("AWS_ENDPOINT_URL", weather.url)
         ran = sagedag(project, *words, "--env", "dev")
-    assert ran.code == 4, ran.err
+    if name == "an empty object" and words[0] != "start":  # that may be a list of nothing
+        assert ran.code == 2, ran.err
+        says = "has not run yet"
+    else:
+        assert ran.code == 4, ran.err
     assert says in ran.err
 
 

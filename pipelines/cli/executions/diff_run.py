@@ -51,7 +51,12 @@ def command(before: str, after: str | None, **options: Any) -> None:
 
 
 def _pair(target: Target, after: str | None) -> tuple[str, str]:
-    from pipelines.cloud.executions.reading import Named, find_execution, list_executions
+    from pipelines.cloud.executions.reading import (
+        Named,
+        find_execution,
+        invocation,
+        list_executions,
+    )
     from pipelines.cloud.executions.records import pipeline_of
 
     clients, named = target.clients, target.named
@@ -62,7 +67,7 @@ def _pair(target: Target, after: str | None) -> tuple[str, str]:
         if len(found) < 2:
             raise UsageError(
                 f"pipeline `{named.pipeline}` has {len(found)} executions; comparing takes two",
-                f"start it: sagedag start {named.pipeline}",
+                f"start it: {invocation(clients, 'start', named.pipeline)}",
             )
         return found[1].arn, found[0].arn
     first = find_execution(clients, named)

@@ -125,6 +125,9 @@ def _print(
             else:
                 for line in read_lines(target.clients, source, since=since):
                     write([line])
+    if listed and not write.count:
+        when = " since then" if since is not None else " yet"
+        click.echo(f"CloudWatch has nothing that their jobs printed{when}.", err=True)
 
 
 def _follow(
@@ -147,11 +150,13 @@ class _Writer:
     def __init__(self, options: dict[str, Any], *, several: bool) -> None:
         self._json, self._times = options["as_json"], options["timestamps"]
         self._several = several
+        self.count = 0
 
     def __call__(self, lines: Iterable[Line]) -> None:
         from pipelines.local.views.words import clean
 
         for line in lines:
+            self.count += 1
             when = datetime.fromtimestamp(line.moment / 1000, timezone.utc)
             if self._json:
                 stamp = when.isoformat(timespec="milliseconds")

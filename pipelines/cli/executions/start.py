@@ -84,8 +84,11 @@ def command(name: str, **options: Any) -> int:
         raise UsageError("--timeout goes with --wait")
     target = find_target(name, options)
     if target.is_execution:
+        from pipelines.cloud.executions.reading import invocation
+
         raise UsageError(
-            f"`{name}` is an execution", f"start its pipeline: sagedag start {target.pipeline}"
+            f"`{name}` is an execution",
+            f"start its pipeline: {invocation(target.clients, 'start', target.pipeline)}",
         )
     prepared = prepare(target.clients, _wish(target, options))
     quiet = options["as_json"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -68,7 +69,7 @@ def find_execution(clients: Clients, named: Named) -> str:
     if not recent:
         raise UsageError(
             f"pipeline `{named.pipeline}` has not run yet",
-            f"start it: sagedag start {named.pipeline}",
+            f"start it: {invocation(clients, 'start', named.pipeline)}",
         )
     if not named.id:
         return recent[0].arn
@@ -137,6 +138,12 @@ def describe(clients: Clients, arn: str) -> Execution:
 def label(arn: str) -> str:
     """Return how messages name an execution."""
     return f"execution {pipeline_of(arn)}/{execution_id(arn)}"
+
+
+def invocation(clients: Clients, verb: str, name: str) -> str:
+    """Return the command that does something else in the same environment."""
+    environment = clients.place.environment
+    return shlex.join(["sagedag", verb, name, *(["--env", environment] if environment else [])])
 
 
 def read_execution(clients: Clients, arn: str, *, parameters: bool = False) -> Execution:

@@ -13,6 +13,7 @@ from pipelines.cloud.executions.reading import (
     Named,
     describe,
     find_execution,
+    invocation,
     label,
     list_executions,
     parsed,
@@ -235,11 +236,12 @@ def retry(clients: Clients, arn: str, *, parallel: int | None = None) -> None:
     """
     found = describe(clients, arn)
     if found.status not in RETRIED:
+        name = pipeline_of(arn)
         raise UsageError(
             f"{label(arn)} is {found.status}: only one that failed or was stopped can be retried",
-            f"start a new one: sagedag start {pipeline_of(arn)}"
+            f"start a new one: {invocation(clients, 'start', name)}"
             if found.is_over
-            else f"wait for it: sagedag wait {pipeline_of(arn)}/{execution_id(arn)}",
+            else f"wait for it: {invocation(clients, 'wait', f'{name}/{execution_id(arn)}')}",
         )
     more = {"ParallelismConfiguration": {"MaxParallelExecutionSteps": parallel}} if parallel else {}
     clients.call(
