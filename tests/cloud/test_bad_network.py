@@ -143,7 +143,7 @@ def test_a_deploy_ends_and_says_why(
 @pytest.mark.parametrize(
     "name", ["silence", "reset", "half a text", "a login page", "an empty object", "always 503"]
 )
-@pytest.mark.parametrize("words", [("status", "line"), ("logs", "line"), ("start", "line")])
+@pytest.mark.parametrize("words", [("status", "line"), ("start", "line")])
 def test_executions_say_it_as_well(
     project: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], name: str
 ) -> None:
@@ -311,7 +311,7 @@ def interrupted(project: Path, command: list[str], ready: Any, variables: dict[s
     return Ran(process.returncode, out, err)
 
 
-@pytest.mark.parametrize("command", [["plan"], ["deploy"]])
+@pytest.mark.parametrize("command", [["deploy"]])
 def test_ctrl_c_while_aws_is_silent(
     project: Path, aws_variables: dict[str, str], command: list[str]
 ) -> None:

@@ -43,22 +43,23 @@ class Counter(Observer):
         self.most = max(self.most, len(self.now))
 
 
-def search(name: str) -> dict[str, Any]:
+def search(name: str, depths: list[str]) -> dict[str, Any]:
     arguments = request(
-        categories("depth", "3", "4", "5", "6"),
+        categories("depth", *depths),
         strategy="Grid", jobs=None, parallel=4, mode="slow", output=f"s3://bucket/{name}",
     )  # fmt: skip
     return {"Name": name, "Type": "Tuning", "Arguments": arguments}
 
 
-@pytest.mark.parametrize(("places", "most"), [(1, 1), (3, 3)])
+@pytest.mark.parametrize(("places", "depths"), [(1, ["3", "4"]), (3, ["3", "4", "5"])])
 def test_two_searches_never_run_more_jobs_than_there_are_places(
-    run: Any, place: Any, places: int, most: int
+    run: Any, place: Any, places: int, depths: list[str]
 ) -> None:
     put_code(place.store)
     counter = Counter()
-    ran = run(document(search("one"), search("two")), parallelism=places, observer=counter)
+    searches = (search("one", depths), search("two", depths))
+    ran = run(document(*searches), parallelism=places, observer=counter)
     assert ran.status == "Succeeded", ran.record.failure_reason
-    assert counter.most == most
+    assert counter.most == places
     for name in ("one", "two"):
-        assert ran.steps[name].properties["TrainingJobStatusCounters"]["Completed"] == 4
+        assert ran.steps[name].properties["TrainingJobStatusCounters"]["Completed"] == len(depths)
